@@ -1,0 +1,1 @@
+"""Who may see what, why, until when: documents, and the one function that decides."""

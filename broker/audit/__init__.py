@@ -1,0 +1,1 @@
+"""Evidence: events, decision records, checkpoints, proofs, questions."""

@@ -1,0 +1,1 @@
+"""Message types, field groups, roles and obligations, read from `schemas/`."""

@@ -1,0 +1,1 @@
+"""The command `schakel`: one file per noun."""

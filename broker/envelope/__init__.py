@@ -1,0 +1,1 @@
+"""The wire format of docs/spec/envelope.md: model, codec, seal, verify, open."""

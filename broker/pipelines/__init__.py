@@ -1,0 +1,1 @@
+"""A message's path, as decisions without I/O: publish, gate, deliver, ingest. Start reading here."""

@@ -1,0 +1,120 @@
+"""What the pipelines ask of the world: one small Protocol per need, and the values they exchange.
+
+Adapters implement these (`broker.adapters`); nothing here knows Kafka, SQL or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from broker.names import Micros, TopicName
+
+__all__ = ["Clock", "Entropy", "Header", "Message", "MessageSink", "MessageSource", "Outgoing", "Position"]
+
+Header = tuple[str, bytes]
+
+_EPOCH = Micros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record stands: for commit and audit, opaque to the rules."""
+
+    topic: TopicName
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record as read: raw bytes, nothing decoded, nothing believed."""
+
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...] = ()
+    timestamp: Micros = _EPOCH
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to write."""
+
+    topic: TopicName
+    key: bytes
+    value: bytes
+    headers: tuple[Header, ...] = field(default=())
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> Micros:
+        """Microseconds since the epoch, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for deadlines."""
+        ...
+
+
+class Entropy(Protocol):
+    """The only source of randomness."""
+
+    def __call__(self, size: int) -> bytes:
+        """*size* unpredictable bytes."""
+        ...
+
+
+class MessageSource(Protocol):
+    """A consumer in a group: read a batch, commit what is finished."""
+
+    def poll(self, timeout: float, limit: int) -> Sequence[Message]:
+        """Up to *limit* records, waiting at most *timeout* seconds.
+
+        Raises:
+            UnavailableError: Kafka did not answer; the same call may be repeated.
+        """
+        ...
+
+    def commit(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+        """Record that everything below these offsets is finished.
+
+        Raises:
+            UnavailableError: Not known to be recorded; commit again later, repeats are harmless.
+        """
+        ...
+
+    def rewind(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+        """Read again from these offsets: a batch could not be finished."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group; never blocks longer than its deadline."""
+        ...
+
+
+class MessageSink(Protocol):
+    """A durable writer: when `write` returns, every record is acknowledged by all replicas."""
+
+    def write(self, records: Sequence[Outgoing]) -> Sequence[Position]:
+        """Write all *records* in order and wait for every acknowledgement.
+
+        Returns:
+            The position of each record, in the same order.
+
+        Raises:
+            UnavailableError: The state of at least one record is unknown; write all of them again
+                with the same ids, everybody downstream drops repeats.
+            RejectedError: A record can never be written (too large).
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go; never blocks longer than its deadline."""
+        ...

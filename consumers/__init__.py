@@ -1,0 +1,1 @@
+"""What an agency and the exchange import to consume."""
