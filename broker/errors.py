@@ -73,14 +73,18 @@ class RejectedError(SchakelError):
         what: One sentence, safe to log and to show an inspector.
         step: Number of the failed step in docs/spec/envelope.md, 1 to 16; 0 outside an envelope.
         reason: Stable reason code that goes into the audit record; the class's code by default.
+        offending: Names of the groups and fields concerned, never their values.
     """
 
     code = "rejected"
     exit_code = 6
 
-    def __init__(self, what: str, *, step: int = 0, reason: str | None = None) -> None:
-        super().__init__(what, code=reason)
+    def __init__(
+        self, what: str, *, step: int = 0, reason: str | None = None, offending: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(what, why=", ".join(offending), code=reason)
         self.step = step
+        self.offending = offending
 
     @property
     def reason(self) -> str:

@@ -6,12 +6,27 @@ Adapters implement these (`broker.adapters`); nothing here knows Kafka, SQL or a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker.names import Micros, TopicName
 
-__all__ = ["Clock", "Entropy", "Header", "Message", "MessageSink", "MessageSource", "Outgoing", "Position"]
+__all__ = [
+    "Clock",
+    "Entropy",
+    "Header",
+    "Inbox",
+    "InboxEntry",
+    "InboxTransaction",
+    "Message",
+    "MessageSink",
+    "MessageSource",
+    "Outgoing",
+    "Position",
+    "Probe",
+    "no_probe",
+]
 
 Header = tuple[str, bytes]
 
@@ -117,4 +132,72 @@ class MessageSink(Protocol):
 
     def close(self) -> None:
         """Let go; never blocks longer than its deadline."""
+        ...
+
+
+class Probe(Protocol):
+    """Told where a process stands; fault tests kill it there, everybody else passes `no_probe`."""
+
+    def __call__(self, point: str) -> None:
+        """Execution has reached the named point (docs/architecture.md, kill points)."""
+        ...
+
+
+def no_probe(point: str) -> None:
+    """The probe of every process outside fault tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """One message or notice that took effect here.
+
+    Attributes:
+        id: The message id; the decision id for a notice.
+        status: ``handled``, ``rejected``, ``handler-failed``, ``withheld`` or ``noticed``.
+        detail: Reason code that goes with the status, or empty.
+        receipt_id: Message id of the receipt that tells the sender; the same however often it is sent.
+    """
+
+    id: bytes
+    decision_id: bytes
+    status: str
+    detail: str
+    receipt_id: bytes
+    at: Micros
+
+
+class InboxTransaction(Protocol):
+    """One open transaction of the agency's database."""
+
+    @property
+    def connection(self) -> object:
+        """The DB-API connection on which handlers write their own changes."""
+        ...
+
+    def find(self, id_: bytes) -> InboxEntry | None:
+        """What already happened with this id, or None."""
+        ...
+
+    def effect(self) -> AbstractContextManager[None]:
+        """A savepoint: everything inside happens, or nothing when it raises."""
+        ...
+
+    def record(self, entry: InboxEntry) -> None:
+        """Remember that this took effect."""
+        ...
+
+    def quarantine(self, position: Position, step: int, reason: str, value: bytes | None) -> None:
+        """Keep a record that could not be believed, with its original position."""
+        ...
+
+
+class Inbox(Protocol):
+    """The table that makes a message take effect at most once (delivery.md 4)."""
+
+    def transaction(self) -> AbstractContextManager[InboxTransaction]:
+        """Begin; commit at the end, durable when it returns; roll back when it raises.
+
+        Raises:
+            UnavailableError: The database did not answer.
+        """
         ...

@@ -64,19 +64,23 @@ class GroupRule:
 
     required: frozenset[GroupName]
     may: frozenset[GroupName]
+    allowed: frozenset[GroupName] = field(init=False, repr=False, compare=False)
+    """Required and optional groups together."""
 
-    @property
-    def allowed(self) -> frozenset[GroupName]:
-        """Required and optional groups together."""
-        return self.required | self.may
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", self.required | self.may)
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A legal predicate: this assertion must have this value, by this source."""
+    """A legal predicate: this assertion must be made, by this source.
+
+    Attributes:
+        value: The value it must have, or None when any declared value will do.
+    """
 
     name: str
-    value: str
+    value: str | None
     source: str
 
 
@@ -91,6 +95,7 @@ class TypeRule:
         accompanies: A receipt or refusal: it goes back along the agreement that carried the message it
             answers, needs no grant of its own, and outlives that agreement's revocation.
         any_role: Every role may send and receive the type (receipts and refusals).
+        any_groups: Groups for a recipient role without a line of its own, where *any_role* holds.
     """
 
     code: MessageCode
@@ -104,6 +109,11 @@ class TypeRule:
     off_by_default: bool = False
     accompanies: bool = False
     any_role: bool = False
+    any_groups: GroupRule | None = None
+
+    def groups_for(self, role: Role) -> GroupRule | None:
+        """What this recipient role must and may receive, or None: it may not receive the type."""
+        return self.recipient_roles.get(role) or (self.any_groups if self.any_role else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from broker.names import (
@@ -27,7 +27,9 @@ __all__ = [
     "MessageEntry",
     "NamedCheck",
     "Obligation",
+    "ObligationRule",
     "Sensitivity",
+    "Term",
 ]
 
 
@@ -42,12 +44,18 @@ class Sensitivity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a group."""
+    """One field of a group.
+
+    Attributes:
+        required: Not null in the dictionary; a message type may be stricter.
+        free_text: Written by a person: searched for numbers that must not be there (domain A40).
+    """
 
     name: str
     sensitivity: Sensitivity
     source_protected: bool
     required: bool
+    free_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Group:
     title: str
     repeated: bool
     fields: tuple[Field, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +88,13 @@ class Assertion:
 
     Attributes:
         value: The value the law demands (``"true"``), or None when any declared value will do.
+        values: The declared values.
     """
 
     name: str
     value: str | None
     source: str
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +108,51 @@ class NamedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What a message opens or closes (domain 4.7)."""
+    """What a message opens or closes (domain 4.7).
+
+    Attributes:
+        effect: ``opens`` or ``closes``.
+        when: Assertions (name, value) that must all be made for this effect.
+    """
 
     code: str
     effect: str
+    source: str
+    when: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long something may take (domain 5.1).
+
+    Attributes:
+        unit: ``minutes``, ``hours``, ``days``, ``weeks`` or ``working-days``.
+    """
+
+    code: str
+    amount: int
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationRule:
+    """One obligation of domain 4.7.
+
+    Attributes:
+        term: Code of the term in which it must be met, in every regime but R2.
+        term_r2: Code of the term in R2.
+        overdue: What happens when it is late: ``alert-operator``, ``alert-parties``, ``remind-once``
+            or ``report``.
+        after: The obligation whose closing opens this one, or empty: messages open it.
+    """
+
+    code: str
+    title: str
+    term: str
+    term_r2: str
+    overdue: str
+    after: str
     source: str
 
 
@@ -114,6 +166,10 @@ class MessageEntry:
         recipients: Groups by recipient role.
         schemas: Digest of each published schema version; the highest is current.
         accompanies: A receipt or refusal that follows any message.
+        any_groups: Groups for every role, where *any_role* holds; None otherwise.
+        mandatory: Whether the law or this exchange demands it in some regime (*mandatory_regimes*).
+        receipt_term, response_term: Codes of terms; the response term may be empty.
+        functional_term, acute_term: Terms in which a person has it, ordinarily and when acute; may be empty.
     """
 
     code: MessageCode
@@ -139,6 +195,14 @@ class MessageEntry:
     obligations: tuple[Obligation, ...]
     retention: str
     source: str
+    any_groups: GroupList | None = None
+    mandatory_regimes: tuple[Regime, ...] = ()
+    functional_term: str = ""
+    acute_term: str = ""
+
+    def groups_for(self, role: Role) -> GroupList | None:
+        """What this recipient role must and may receive, or None: it may not receive the type."""
+        return self.recipients.get(role) or self.any_groups
 
     @property
     def schema_digest(self) -> Digest:
@@ -152,6 +216,7 @@ class Catalogue:
 
     Attributes:
         digest: SHA-256 of the exact bytes of `catalogue.yaml`.
+        roles, purposes, legal_bases: What each code means, in words.
     """
 
     version: int
@@ -160,3 +225,8 @@ class Catalogue:
     messages: Mapping[MessageCode, MessageEntry]
     by_type: Mapping[MessageType, MessageEntry]
     by_schema: Mapping[Digest, MessageEntry]
+    roles: Mapping[Role, str] = field(default_factory=dict)
+    purposes: Mapping[Purpose, str] = field(default_factory=dict)
+    legal_bases: Mapping[LegalBasis, str] = field(default_factory=dict)
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    obligations: Mapping[str, ObligationRule] = field(default_factory=dict)

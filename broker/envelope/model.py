@@ -28,6 +28,7 @@ from broker.signing import Signature
 __all__ = [
     "AgreementRef",
     "Assertion",
+    "AuthenticEnvelope",
     "Envelope",
     "EnvelopeHeader",
     "Origin",
@@ -165,8 +166,10 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedEnvelope:
-    """An envelope that passed steps 1 to 9: only `broker.envelope.verify` makes one.
+class AuthenticEnvelope:
+    """An envelope that passed steps 1 to 7: its header is what its sender signed, for this topic and key.
+
+    Only `broker.envelope.verify.authenticate` makes one.
 
     Attributes:
         statement_hash: SHA-256 of the signed statement; names exactly what was signed.
@@ -178,4 +181,20 @@ class VerifiedEnvelope:
     @property
     def header(self) -> EnvelopeHeader:
         """The signed header, now believed."""
+        return self.envelope.header
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEnvelope:
+    """An envelope that passed steps 1 to 9: authentic, timely, every present section intact.
+
+    Only `broker.envelope.verify` makes one.
+    """
+
+    envelope: Envelope
+    statement_hash: Digest
+
+    @property
+    def header(self) -> EnvelopeHeader:
+        """The signed header."""
         return self.envelope.header

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from broker.errors import UnavailableError
-from broker.names import Algorithm, KeyId, Micros, Oin, Role
+from broker.errors import UnavailableError, UntrustedError
+from broker.names import Algorithm, KeyId, MessageType, Micros, Oin, Role
 
 if TYPE_CHECKING:
     from broker.agreements.decide import RuleBook
@@ -29,7 +29,8 @@ class SigningKeyEntry:
     """A signing key and when it vouches for its agency.
 
     Attributes:
-        revoked_at: From this moment nothing it signed is accepted, whatever time it claims; or None.
+        revoked_at: When it was revoked, or None.  A revoked key vouches for nothing, whatever time the
+            signed statement claims: whoever holds a stolen key chooses that time.
     """
 
     key: VerifyingKey
@@ -56,6 +57,7 @@ class Agency:
         short_name: Name in commands and topics' access lists, such as ``amk-noord``; not a person.
         required_algorithms: The set of signatures every one of its messages must carry.
         succeeded_by: The agency that carries on its cases after a merger, or None.
+        log_keys: Ed25519 keys that sign ledger checkpoints; only the exchange has any.
     """
 
     oin: Oin
@@ -68,6 +70,11 @@ class Agency:
     signing_keys: tuple[SigningKeyEntry, ...]
     sealing_keys: tuple[SealingKeyEntry, ...]
     succeeded_by: Oin | None = None
+    log_keys: tuple[SigningKeyEntry, ...] = ()
+
+    def is_active(self, at: Micros) -> bool:
+        """Whether the agency took part at *at*."""
+        return self.active_from <= at and (self.active_until is None or at < self.active_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class TrustView:
         signing_keys: Every signing key with its owner, by key id.
         rules: The agreements and catalogue rules that `decide` uses.
         schemas: Message schemas by digest of their exact document.
+        problems: Registry files that do not count, and why, for operators; they only ever allow less.
     """
 
     version: int
@@ -90,6 +98,7 @@ class TrustView:
     rules: RuleBook
     catalogue: Catalogue
     schemas: Mapping[Digest, MessageSchema]
+    problems: tuple[str, ...] = ()
 
     def require_fresh(self, now: Micros) -> None:
         """Refuse to go on with a stale view.
@@ -103,3 +112,71 @@ class TrustView:
                 remedy="Restore access to the registry; processing goes on by itself after a refresh",
                 code="registry-stale",
             )
+
+    def agency(self, oin: Oin) -> Agency:
+        """The agency with this number.
+
+        Raises:
+            UntrustedError: The registry does not know it (reason ``unknown-agency``).
+        """
+        agency = self.agencies.get(oin)
+        if agency is None:
+            raise UntrustedError("an agency that the registry does not know", reason="unknown-agency")
+        return agency
+
+    def vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        """The signing key *key_id*, if it vouched for *oin* at *at* (envelope.md 5, step 5).
+
+        Raises:
+            UntrustedError: Unknown or inactive agency (reason ``unknown-sender``), unknown or foreign key
+                (``unknown-key``), revoked at any time (``key-revoked``), outside its validity
+                (``key-not-valid``).
+        """
+        agency = self.agencies.get(oin)
+        if agency is None or not agency.is_active(at):
+            raise UntrustedError("a sender that takes no part in the exchange", reason="unknown-sender")
+        owner, entry = self.signing_keys.get(key_id, (None, None))
+        if entry is None or owner != oin:
+            raise UntrustedError("a key that does not belong to this agency", reason="unknown-key")
+        if entry.revoked_at is not None:
+            raise UntrustedError("a key that has been revoked", reason="key-revoked")
+        if not entry.valid_from <= at < entry.valid_until:
+            raise UntrustedError("a key outside its validity", reason="key-not-valid")
+        return entry.key
+
+    def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
+        """The set of signatures that everything from this agency must carry.
+
+        Raises:
+            UntrustedError: The registry does not know the agency (reason ``unknown-sender``).
+        """
+        agency = self.agencies.get(oin)
+        if agency is None:
+            raise UntrustedError("a sender that takes no part in the exchange", reason="unknown-sender")
+        return agency.required_algorithms
+
+    def sealing_key(self, oin: Oin, at: Micros) -> SealingKey:
+        """The newest key of *oin* to which content may be sealed at *at*.
+
+        Raises:
+            UntrustedError: The registry does not know the agency (reason ``unknown-agency``).
+            UnavailableError: It has no valid sealing key then (code ``no-sealing-key``).
+        """
+        usable = [
+            entry
+            for entry in self.agency(oin).sealing_keys
+            if entry.revoked_at is None and entry.valid_from <= at < entry.valid_until
+        ]
+        if not usable:
+            raise UnavailableError(
+                "the recipient has no valid sealing key",
+                why=oin,
+                remedy="Ask the recipient to publish one with `schakel registry rotate-key`",
+                code="no-sealing-key",
+            )
+        return max(usable, key=lambda entry: (entry.valid_from, entry.key.key_id)).key
+
+    def knows(self, message_type: MessageType, schema_digest: Digest) -> bool:
+        """Whether this is a published schema of this message type (envelope.md 5, step 4)."""
+        entry = self.catalogue.by_schema.get(schema_digest)
+        return entry is not None and entry.type == message_type and schema_digest in self.schemas

@@ -1,0 +1,112 @@
+"""The inbox on SQLite: a message and the agency's own changes commit together, at most once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from broker.errors import ConfigurationError, UnavailableError
+from broker.names import Micros
+from broker.ports import InboxEntry, Position
+
+__all__ = ["SqliteInbox"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS schakel_inbox (
+    id BLOB PRIMARY KEY,
+    decision_id BLOB NOT NULL,
+    status TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    receipt_id BLOB NOT NULL,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS schakel_quarantine (
+    topic TEXT NOT NULL,
+    "partition" INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    value BLOB,
+    PRIMARY KEY (topic, "partition", "offset")
+) WITHOUT ROWID;
+"""
+
+
+class SqliteInbox:
+    """An agency's inbox in a SQLite file; handlers may use the same file for their own tables.
+
+    WAL with ``synchronous=FULL``: what is committed survives a power cut.
+
+    Raises:
+        ConfigurationError: The file cannot be opened or is not a SQLite database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise ConfigurationError(
+                f"the inbox {path.name} cannot be used",
+                why=str(error),
+                remedy="Give a writable path in the profile's `inbox`",
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[_Transaction]:
+        """Begin; commit at the end, durable when it returns; roll back when it raises."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Transaction(self._connection)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise UnavailableError("the inbox database did not answer", why=str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def find(self, id_: bytes) -> InboxEntry | None:
+        row = self.connection.execute(
+            "SELECT decision_id, status, detail, receipt_id, at FROM schakel_inbox WHERE id = ?", (id_,)
+        ).fetchone()
+        if row is None:
+            return None
+        decision_id, status, detail, receipt_id, at = row
+        return InboxEntry(id_, decision_id, status, detail, receipt_id, Micros(at))
+
+    @contextmanager
+    def effect(self) -> Iterator[None]:
+        self.connection.execute("SAVEPOINT schakel_effect")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK TO schakel_effect")
+            self.connection.execute("RELEASE schakel_effect")
+            raise
+        self.connection.execute("RELEASE schakel_effect")
+
+    def record(self, entry: InboxEntry) -> None:
+        self.connection.execute(
+            "INSERT INTO schakel_inbox (id, decision_id, status, detail, receipt_id, at) VALUES (?,?,?,?,?,?)",
+            (entry.id, entry.decision_id, entry.status, entry.detail, entry.receipt_id, entry.at),
+        )
+
+    def quarantine(self, position: Position, step: int, reason: str, value: bytes | None) -> None:
+        self.connection.execute(
+            "INSERT OR IGNORE INTO schakel_quarantine VALUES (?,?,?,?,?,?)",
+            (position.topic, position.partition, position.offset, step, reason, value),
+        )

@@ -1,0 +1,313 @@
+"""The one function that decides whether a recipient may open a message (docs/spec/agreements.md 4).
+
+Pure and deny by default.  The publisher, the gate and the subscriber ask it with the same facts of
+the signed header.  The rules, in the order in which they are asked; the first that fails is the reason:
+
+ 1. unknown-type            the catalogue knows the type
+ 2. sender-role             this role may send it
+ 3. recipient-role          this role may receive it
+ 4. regime                  the type exists in this regime, and the grant is for this regime
+ 5. off-by-default          a dormant type is named by a grant with a legal basis of its own
+ 6. no-agreement            an agreement of the cited id grants the type between these two
+ 7. agreement-digest        ... in exactly the cited version
+ 8. agreement-not-cosigned  every party signed it
+ 9. agreement-not-in-force  the time is within its bounds (an acute message goes on to 17)
+10. agreement-revoked       no party revoked it: not even an emergency passes this
+11. purpose                 the catalogue and the grant name it
+12. legal-basis             the catalogue and the grant name it
+13. predicate               every legal predicate is asserted
+14. group-required          no group that the recipient must get is missing
+15. group-forbidden         no group is outside the catalogue's list or the grant's
+16. loop                    a forward does not go back to where it came from
+17. emergency-clause        an acute message without an agreement in force needs a grant that says so
+
+A receipt or refusal (`TypeRule.accompanies`) goes back along the agreement that carried the message
+it answers: it needs no grant, and 9 and 10 are not asked, because evidence of what was delivered
+must not be swallowed by a revocation that came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from broker.agreements.model import (
+    Agreement,
+    AgreementParty,
+    Allowed,
+    Decision,
+    Grant,
+    GroupRule,
+    Reason,
+    Refused,
+    Request,
+    TypeRule,
+)
+from broker.errors import UsageError
+from broker.names import AgreementId, Digest, MessageType, Micros, Oin, Role, Urgency
+
+__all__ = ["RuleBook", "decide"]
+
+_NO_GRANTS: tuple[Grant, ...] = ()
+
+
+class _Entry(NamedTuple):
+    """One agreement and what is asked of it every time.
+
+    Attributes:
+        members: Each party as (oin, role).
+    """
+
+    agreement: Agreement
+    cosigned: bool
+    members: frozenset[tuple[Oin, Role]]
+
+    def grants(self, rule: TypeRule, request: Request) -> Sequence[Grant]:
+        """Grants of the type from this sender to this recipient, both in their roles."""
+        code, sender, recipient = rule.code, request.sender, request.recipient
+        role, to_role = sender.role, recipient.role
+        if (sender.oin, role) not in self.members or (recipient.oin, to_role) not in self.members:
+            return _NO_GRANTS
+        if role == to_role and sender.oin == recipient.oin:
+            return _NO_GRANTS
+        return [
+            grant
+            for grant in self.agreement.grants
+            if code in grant.types and grant.sender_role == role and grant.recipient_role == to_role
+        ]
+
+    def binds(self, pair: set[Oin]) -> bool:
+        """Whether both agencies are parties, in whatever role."""
+        return pair <= {oin for oin, _ in self.members}
+
+
+class RuleBook:
+    """Everything `decide` consults, indexed once; never changes.
+
+    Attributes:
+        rules: What the catalogue says, by message type.
+
+    Raises:
+        UsageError: The same version of an agreement is given twice.
+    """
+
+    __slots__ = ("_by_pair", "_by_ref", "_versions", "rules")
+
+    def __init__(self, rules: Mapping[MessageType, TypeRule], agreements: Iterable[Agreement]) -> None:
+        self.rules = rules
+        self._by_ref: dict[tuple[AgreementId, Digest], _Entry] = {}
+        self._versions: dict[AgreementId, tuple[_Entry, ...]] = {}
+        self._by_pair: dict[tuple[Oin, Oin], tuple[_Entry, ...]] = {}
+        for agreement in agreements:
+            self._add(agreement)
+
+    @property
+    def agreements(self) -> tuple[Agreement, ...]:
+        """Every agreement, each exact version once."""
+        return tuple(entry.agreement for entry in self._by_ref.values())
+
+    def agreement(self, id_: AgreementId, digest: Digest) -> Agreement | None:
+        """One exact version, or None: it is not registered."""
+        entry = self._by_ref.get((id_, digest))
+        return entry.agreement if entry else None
+
+    def granting(
+        self, message_type: MessageType, sender: AgreementParty, recipient: AgreementParty
+    ) -> tuple[Agreement, ...]:
+        """Agreements that grant the type from *sender* to *recipient*, latest start first.
+
+        For a sender who must choose one to cite; whether it is in force is for `decide`.
+        """
+        rule = self.rules.get(message_type)
+        pair = (min(sender.oin, recipient.oin), max(sender.oin, recipient.oin))
+        if rule is None:
+            return ()
+        found = [
+            entry.agreement
+            for entry in self._by_pair.get(pair, ())
+            if _member(sender) in entry.members
+            and _member(recipient) in entry.members
+            and any(_covers(grant, rule, sender, recipient) for grant in entry.agreement.grants)
+        ]
+        return tuple(sorted(found, key=lambda a: (-a.valid_from, a.id, -a.version, a.digest)))
+
+    def _add(self, agreement: Agreement) -> None:
+        ref = (agreement.id, agreement.digest)
+        if ref in self._by_ref:
+            raise UsageError("one agreement version is registered twice", why=agreement.id)
+        members = frozenset([(party.oin, party.role) for party in agreement.parties])
+        entry = _Entry(agreement, agreement.cosigned, members)
+        self._by_ref[ref] = entry
+        self._versions[agreement.id] = (*self._versions.get(agreement.id, ()), entry)
+        oins = sorted({oin for oin, _ in members})
+        # One agency in two roles, such as AMK and BJZ under one number, is a pair with itself.
+        for pair in [*combinations(oins, 2), *((oin, oin) for oin in oins if len(oins) < len(members))]:
+            self._by_pair[pair] = (*self._by_pair.get(pair, ()), entry)
+
+
+def decide(book: RuleBook, request: Request, now: Micros) -> Decision:
+    """Decide whether this recipient may open exactly these groups at *now*.
+
+    Takes the same time whatever the number of agreements.
+
+    Args:
+        book: Agreements whose signatures and revocations have been verified.
+        request: The facts of the signed header for one recipient.
+        now: The moment of the decision, microseconds.
+
+    Returns:
+        `Allowed` with the grant that allows it, or `Refused` with the first rule that failed.
+    """
+    rule = book.rules.get(request.message_type)
+    if rule is None:
+        return Refused(Reason.UNKNOWN_TYPE, (request.message_type,))
+    sender, recipient = request.sender, request.recipient
+    if not rule.any_role and sender.role not in rule.sender_roles:
+        return Refused(Reason.SENDER_ROLE, (sender.role,))
+    groups = rule.groups_for(recipient.role)
+    if groups is None:
+        return Refused(Reason.RECIPIENT_ROLE, (recipient.role,))
+    if request.regime not in rule.regimes:
+        return Refused(Reason.REGIME, (request.regime,))
+    if rule.accompanies:
+        return _decide_accompanying(book, rule, groups, request)
+    return _decide_granted(book, rule, groups, request, now)
+
+
+def _decide_granted(
+    book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request, now: Micros
+) -> Decision:
+    entry = book._by_ref.get((request.agreement_id, request.agreement_digest))
+    grants = entry.grants(rule, request) if entry else _NO_GRANTS
+    if entry is None or not grants:
+        return _uncited(book, rule, request, known=entry is not None)
+    usable = [grant for grant in grants if grant.regimes is None or request.regime in grant.regimes]
+    if not usable:
+        return Refused(Reason.REGIME, (request.regime,))
+    if rule.off_by_default and not any(grant.legal_bases for grant in usable):
+        return Refused(Reason.OFF_BY_DEFAULT, (rule.code,))
+    agreement = entry.agreement
+    if not entry.cosigned:
+        return Refused(Reason.AGREEMENT_NOT_COSIGNED, (agreement.id,))
+    in_force = agreement.valid_from <= now < agreement.valid_until
+    if not in_force and request.urgency is not Urgency.ACUTE:
+        return Refused(Reason.AGREEMENT_NOT_IN_FORCE, (agreement.id,))
+    if agreement.revoked_at is not None and agreement.revoked_at <= now:
+        return Refused(Reason.AGREEMENT_REVOKED, (agreement.id,))
+    return _by_grant(rule, groups, request, usable, agreement, in_force=in_force)
+
+
+def _uncited(book: RuleBook, rule: TypeRule, request: Request, *, known: bool) -> Refused:
+    """Why the cited version grants nothing: a dormant type, no such agreement, or another version.
+
+    Args:
+        known: Whether the cited version itself is registered.
+    """
+    versions = book._versions.get(request.agreement_id, ())
+    others = [grant for entry in versions for grant in entry.grants(rule, request)]
+    if rule.off_by_default and not any(grant.legal_bases for grant in others):
+        return Refused(Reason.OFF_BY_DEFAULT, (rule.code,))
+    if others and not known:
+        return Refused(Reason.AGREEMENT_DIGEST, (request.agreement_id,))
+    return Refused(Reason.NO_AGREEMENT, (request.agreement_id,))
+
+
+def _by_grant(
+    rule: TypeRule,
+    groups: GroupRule,
+    request: Request,
+    grants: Iterable[Grant],
+    agreement: Agreement,
+    *,
+    in_force: bool,
+) -> Decision:
+    """Allowed by the first grant that allows, else refused by the one that came furthest."""
+    furthest: Refused | None = None
+    for grant in grants:
+        refused = _ask(rule, groups, request, grant, in_force=in_force)
+        if refused is None:
+            return Allowed(agreement.id, agreement.digest, grant.rule, request.groups, not in_force)
+        if furthest is None or _ORDER[refused.reason] > _ORDER[furthest.reason]:
+            furthest = refused
+    return furthest or Refused(Reason.NO_AGREEMENT, (agreement.id,))
+
+
+def _ask(
+    rule: TypeRule, groups: GroupRule, request: Request, grant: Grant, *, in_force: bool
+) -> Refused | None:
+    if request.purpose not in grant.purposes or request.purpose not in rule.purposes:
+        return Refused(Reason.PURPOSE, (request.purpose,))
+    basis = request.legal_basis
+    # The catalogue has no ground of its own for a dormant type: the grant's stands alone.
+    dormant = rule.off_by_default and not rule.legal_bases
+    if basis not in grant.legal_bases or (basis not in rule.legal_bases and not dormant):
+        return Refused(Reason.LEGAL_BASIS, (basis,))
+    refused = _ask_content(rule, groups, request, grant)
+    if refused is None and not in_force and not grant.emergency:
+        return Refused(Reason.EMERGENCY_CLAUSE, (grant.rule,))
+    return refused
+
+
+def _ask_content(rule: TypeRule, groups: GroupRule, request: Request, grant: Grant | None) -> Refused | None:
+    if rule.predicates and (missing := _unmet(rule, request)):
+        return Refused(Reason.PREDICATE, missing)
+    if not groups.required.issubset(request.groups):
+        return Refused(Reason.GROUP_REQUIRED, tuple(sorted(groups.required.difference(request.groups))))
+    if not groups.allowed.issuperset(request.groups) or (
+        grant is not None and grant.groups is not None and not grant.groups.issuperset(request.groups)
+    ):
+        return Refused(Reason.GROUP_FORBIDDEN, _forbidden(groups, request, grant))
+    if request.origin_oin is not None and request.origin_oin == request.recipient.oin:
+        return Refused(Reason.LOOP, (request.origin_oin,))
+    return None
+
+
+def _unmet(rule: TypeRule, request: Request) -> tuple[str, ...]:
+    made = dict(request.assertions)
+    missing = [
+        predicate.name
+        for predicate in rule.predicates
+        if (value := made.get(predicate.name)) is None
+        or (value != predicate.value and predicate.value is not None)
+    ]
+    return tuple(missing)
+
+
+def _forbidden(groups: GroupRule, request: Request, grant: Grant | None) -> tuple[str, ...]:
+    allowed = groups.allowed if grant is None or grant.groups is None else groups.allowed & grant.groups
+    return tuple(sorted(set(request.groups) - allowed))
+
+
+def _decide_accompanying(book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request) -> Decision:
+    pair = {request.sender.oin, request.recipient.oin}
+    entry = book._by_ref.get((request.agreement_id, request.agreement_digest))
+    if entry is None or not entry.binds(pair):
+        versions = book._versions.get(request.agreement_id, ()) if entry is None else ()
+        known = any(version.binds(pair) for version in versions)
+        return Refused(Reason.AGREEMENT_DIGEST if known else Reason.NO_AGREEMENT, (request.agreement_id,))
+    agreement = entry.agreement
+    if not entry.cosigned:
+        return Refused(Reason.AGREEMENT_NOT_COSIGNED, (agreement.id,))
+    # The purpose and ground are the type's own, or those of the message that is answered.
+    if request.purpose not in rule.purposes.union(*(g.purposes for g in agreement.grants)):
+        return Refused(Reason.PURPOSE, (request.purpose,))
+    if request.legal_basis not in rule.legal_bases.union(*(g.legal_bases for g in agreement.grants)):
+        return Refused(Reason.LEGAL_BASIS, (request.legal_basis,))
+    refused = _ask_content(rule, groups, request, None)
+    return refused or Allowed(agreement.id, agreement.digest, "accompanies", request.groups)
+
+
+def _member(party: AgreementParty) -> tuple[Oin, Role]:
+    return (party.oin, party.role)
+
+
+def _covers(grant: Grant, rule: TypeRule, sender: AgreementParty, recipient: AgreementParty) -> bool:
+    return (
+        rule.code in grant.types
+        and grant.sender_role == sender.role
+        and grant.recipient_role == recipient.role
+    )
+
+
+_ORDER = {reason: number for number, reason in enumerate(Reason)}

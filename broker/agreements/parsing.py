@@ -1,0 +1,198 @@
+"""Reads the signed documents of the registry: strict YAML and JSON into validated models.
+
+1. A size limit first; then no anchors, aliases or tags, no duplicate keys, a bound on depth and nodes.
+2. In YAML every scalar is the text that stands there: an OIN keeps its zeroes and `no` is not false.
+3. Unknown keys are refused: a misspelt condition must not be silent.
+4. Whatever is wrong, `MalformedError` is raised, with the place and never the value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from broker.errors import MalformedError
+from broker.names import (
+    AgreementId,
+    Digest,
+    GroupName,
+    KeyId,
+    LegalBasis,
+    MessageCode,
+    Micros,
+    Oin,
+    Purpose,
+    Role,
+)
+
+__all__ = [
+    "MAX_DOCUMENT",
+    "AgreementIdText",
+    "DigestText",
+    "GroupText",
+    "KeyIdText",
+    "LegalBasisText",
+    "MessageCodeText",
+    "Moment",
+    "OinText",
+    "PurposeText",
+    "RoleText",
+    "StrictModel",
+    "moment",
+    "read_json",
+    "read_yaml",
+    "timestamp",
+]
+
+MAX_DOCUMENT = 256 * 1024
+"""Largest agreement document in bytes."""
+
+_MAX_DEPTH = 12
+_MAX_NODES = 20_000
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class StrictModel(BaseModel):
+    """A frozen part of a document; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+_M = TypeVar("_M", bound=StrictModel)
+_T = TypeVar("_T", covariant=True)
+
+
+class _Parsed(Protocol[_T]):
+    def parse(self, value: object, /) -> _T: ...
+
+
+def moment(text: object) -> Micros:
+    """A date (midnight in Europe/Amsterdam) or a UTC timestamp that ends in ``Z``, as microseconds.
+
+    Raises:
+        MalformedError: Neither of the two.
+    """
+    if not isinstance(text, str) or not text.isascii():
+        raise MalformedError("not a date or UTC timestamp")
+    try:
+        if len(text) == len("2026-01-01"):
+            day = date.fromisoformat(text)
+            when = datetime(day.year, day.month, day.day, tzinfo=_AMSTERDAM)
+        elif text.endswith("Z"):
+            when = datetime.fromisoformat(text)
+        else:
+            raise MalformedError("not a date or UTC timestamp: a time needs the zone Z")
+        return Micros((when - _EPOCH) // _MICROSECOND)
+    except (ValueError, OverflowError):
+        raise MalformedError("not a date or UTC timestamp") from None
+
+
+def timestamp(at: Micros) -> str:
+    """A moment as the UTC timestamp that `moment` reads."""
+    return (_EPOCH + at * _MICROSECOND).isoformat().replace("+00:00", "Z")
+
+
+def _checked(parse: Callable[[object], object]) -> BeforeValidator:
+    def validate(value: object) -> object:
+        try:
+            return parse(value)
+        except MalformedError as error:
+            raise ValueError(error.what) from None
+
+    return BeforeValidator(validate)
+
+
+AgreementIdText = Annotated[AgreementId, _checked(AgreementId.parse)]
+DigestText = Annotated[Digest, _checked(Digest.parse)]
+GroupText = Annotated[GroupName, _checked(GroupName.parse)]
+KeyIdText = Annotated[KeyId, _checked(KeyId.parse)]
+LegalBasisText = Annotated[LegalBasis, _checked(LegalBasis.parse)]
+MessageCodeText = Annotated[MessageCode, _checked(MessageCode.parse)]
+OinText = Annotated[Oin, _checked(Oin.parse)]
+PurposeText = Annotated[Purpose, _checked(Purpose.parse)]
+RoleText = Annotated[Role, _checked(Role.parse)]
+Moment = Annotated[Micros, _checked(moment)]
+
+
+def read_yaml(document: bytes, model: type[_M], what: str) -> _M:
+    """Read a YAML *document* of at most `MAX_DOCUMENT` bytes as *model*.
+
+    Args:
+        what: What it should be, for the error.
+
+    Raises:
+        MalformedError: It is not that.
+    """
+    if len(document) > MAX_DOCUMENT:
+        raise MalformedError(f"{what} is larger than {MAX_DOCUMENT} bytes")
+    try:
+        text = document.decode("utf-8")
+        _bound(text, what)
+        content: object = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  (a base loader: text only)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise MalformedError(f"{what} is not plain YAML") from error
+    return _validate(content, model, what)
+
+
+def read_json(document: bytes, model: type[_M], what: str, limit: int = MAX_DOCUMENT) -> _M:
+    """Read a JSON *document* of at most *limit* bytes as *model*.
+
+    Raises:
+        MalformedError: It is not that.
+    """
+    if len(document) > limit:
+        raise MalformedError(f"{what} is larger than {limit} bytes")
+    try:
+        content: object = json.loads(document.decode("utf-8"), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"{what} is not plain JSON") from error
+    return _validate(content, model, what)
+
+
+def _validate(content: object, model: type[_M], what: str) -> _M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:120]
+        raise MalformedError(f"{what} is wrong at {place or 'the top'}: {first['msg'][:200]}") from None
+
+
+def _bound(text: str, what: str) -> None:
+    """Refuse what could grow or recurse, before any of it is built."""
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise MalformedError(f"{what} has an anchor or alias")
+        if getattr(event, "tag", None) is not None:
+            raise MalformedError(f"{what} has a tag")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH or nodes > _MAX_NODES:
+            raise MalformedError(f"{what} is too deep or has too many nodes")
+
+
+class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]
+    """Everything is text, and a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        keys = [key.value for key, _ in node.value]
+        if not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys):
+            raise MalformedError("a key that is not text, or that stands twice")
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise MalformedError("a key stands twice")
+    return mapping

@@ -1,0 +1,136 @@
+"""The composition root: a profile becomes the parts of a process, and nothing else wires anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from broker.adapters.crash import crash_probe
+from broker.adapters.inbox import SqliteInbox
+from broker.adapters.kafka_connection import KafkaAccess
+from broker.adapters.kafka_sink import KafkaSink
+from broker.adapters.kafka_source import KafkaSource
+from broker.adapters.keyfiles import KeyRing, load_key_ring
+from broker.adapters.system import SystemClock, system_entropy
+from broker.adapters.tuf_repository import RegistryReader
+from broker.envelope.model import Sender
+from broker.errors import UsageError
+from broker.names import Role
+from broker.parts import GateParts, PublisherParts, SubscriberParts
+from broker.pipelines.deliver import Reader
+from broker.pipelines.gate import GateIdentity, decisions_topic
+from broker.ports import Probe
+from broker.self_test import run_self_test
+from broker.settings import AgencyProfile, GateProfile, Profile
+from broker.signing import VerificationCache
+from broker.trust.keeper import TrustKeeper
+
+__all__ = ["gate_parts", "kafka_access", "keeper", "publisher_parts", "sender", "subscriber_parts"]
+
+EXCHANGE_TOPICS = (
+    "exchange.bescherming",
+    "exchange.informatie",
+    "exchange.meldingen",
+    "exchange.ontvangst",
+    "exchange.toezicht",
+    "exchange.veiligheid",
+)
+
+
+def publisher_parts(profile: AgencyProfile, role: Role | None = None) -> PublisherParts:
+    """What the publisher of an agency, in one of its roles (its first by default) needs.
+
+    Raises:
+        ConfigurationError: A key, certificate or file of the profile is unusable.
+    """
+    run_self_test()
+    ring = _keys(profile.keys, profile)
+    return PublisherParts(
+        sink=KafkaSink(kafka_access(profile), profile.name),
+        keeper=keeper(profile),
+        sender=sender(profile, role),
+        signers=ring.signers,
+        clock=SystemClock(),
+        entropy=system_entropy,
+    )
+
+
+def subscriber_parts(
+    profile: AgencyProfile, role: Role | None = None, group: str = "inbox"
+) -> SubscriberParts:
+    """What the subscriber of an agency needs: its decisions topic, its inbox, its sealing keys.
+
+    Args:
+        group: Last part of the consumer group; subscribers of one group share the work.
+
+    Raises:
+        ConfigurationError: As for `publisher_parts`.
+    """
+    run_self_test()
+    ring = _keys(profile.keys, profile)
+    access = kafka_access(profile)
+    return SubscriberParts(
+        source=KafkaSource(access, [decisions_topic(profile.oin)], f"{profile.name}.{group}"),
+        sink=KafkaSink(access, f"{profile.name}-receipts"),
+        inbox=SqliteInbox(profile.inbox),
+        keeper=keeper(profile),
+        reader=Reader(profile.oin, ring.unwrappers, VerificationCache()),
+        sender=sender(profile, role),
+        signers=ring.signers,
+        clock=SystemClock(),
+        entropy=system_entropy,
+        probe=_probe(profile),
+    )
+
+
+def gate_parts(profile: GateProfile) -> GateParts:
+    """What a gate of the exchange needs; several share the work by partition.
+
+    Raises:
+        ConfigurationError: As for `publisher_parts`.
+    """
+    run_self_test()
+    access = kafka_access(profile)
+    return GateParts(
+        source=KafkaSource(access, EXCHANGE_TOPICS, "gate"),
+        sink=KafkaSink(access, profile.name),
+        keeper=keeper(profile),
+        clock=SystemClock(),
+        identity=GateIdentity(profile.oin, profile.name),
+        signers=_keys(profile.keys, profile).signers,
+        probe=_probe(profile),
+    )
+
+
+def keeper(profile: Profile) -> TrustKeeper:
+    """The registry as this party sees it, refreshed every two seconds."""
+    registry = profile.registry
+    reader = RegistryReader(registry.source, registry.cache, registry.root.read_bytes())
+    return TrustKeeper(reader, SystemClock())
+
+
+def kafka_access(profile: Profile) -> KafkaAccess:
+    """How this party reaches Kafka."""
+    kafka = profile.kafka
+    return KafkaAccess(kafka.bootstrap, kafka.ca, kafka.certificate)
+
+
+def sender(profile: AgencyProfile, role: Role | None = None) -> Sender:
+    """This agency as the sender of messages.
+
+    Raises:
+        UsageError: The profile does not have that role.
+    """
+    if role is not None and role not in profile.roles:
+        raise UsageError(
+            f"{profile.name} does not act as {role}", remedy=f"Choose one of {', '.join(profile.roles)}"
+        )
+    return Sender(profile.oin, role or profile.roles[0], profile.system)
+
+
+def _keys(folder: Path, profile: Profile) -> KeyRing:
+    return load_key_ring(folder, profile.oin, development=profile.development)
+
+
+def _probe(profile: Profile) -> Probe:
+    return crash_probe(os.environ.get("SCHAKEL_CRASH_POINT", ""), development=profile.development)

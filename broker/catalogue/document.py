@@ -1,0 +1,292 @@
+"""The document `schemas/catalogue.yaml`, as it is written (docs/spec/catalogue.md 2).
+
+1. Keys that are not known, given twice, or missing are refused with the path of the fault.
+2. Every rule names its source.
+3. Every name has the form of its kind; whether it exists is `broker.catalogue.load`'s question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
+from broker.errors import ConfigurationError, MalformedError
+from broker.names import (
+    GroupName,
+    LegalBasis,
+    MessageCode,
+    MessageType,
+    Purpose,
+    Regime,
+    Role,
+    TopicName,
+)
+
+__all__ = [
+    "AssertionDocument",
+    "CatalogueDocument",
+    "CheckDocument",
+    "EffectDocument",
+    "FieldsDocument",
+    "MessageDocument",
+    "NeverDocument",
+    "RecipientsDocument",
+    "parse_document",
+]
+
+_T = TypeVar("_T")
+
+
+def _form(parse: Callable[[object], _T]) -> PlainValidator:
+    def validate(value: object) -> _T:
+        try:
+            return parse(value)
+        except MalformedError as error:
+            raise ValueError(error.what) from None
+
+    return PlainValidator(validate)
+
+
+_Role = Annotated[Role, _form(Role.parse)]
+_Code = Annotated[MessageCode, _form(MessageCode.parse)]
+_Type = Annotated[MessageType, _form(MessageType.parse)]
+_Group = Annotated[GroupName, _form(GroupName.parse)]
+_Purpose = Annotated[Purpose, _form(Purpose.parse)]
+_Basis = Annotated[LegalBasis, _form(LegalBasis.parse)]
+_Topic = Annotated[TopicName, _form(TopicName.parse)]
+_Text = Annotated[str, Field(min_length=1, max_length=400)]
+_Number = Annotated[int, Field(ge=1, le=999)]
+_Regime = Annotated[Regime, Field(strict=False)]
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Sourced(_Part):
+    source: _Text
+
+
+class RoleDocument(_Sourced):
+    """A role; *aliases* are further words that betray it in the name of an event."""
+
+    nl: _Text
+    en: _Text
+    aliases: list[_Name] = []
+
+
+class _Worded(_Sourced):
+    nl: _Text
+    en: _Text
+
+
+class _Titled(_Sourced):
+    title: _Text
+
+
+class AssertionMeaning(_Sourced):
+    """What an assertion means and which values it can have."""
+
+    nl: _Text
+    values: Annotated[list[_Name], Field(min_length=1)]
+
+
+class TermDocument(_Sourced):
+    """A length of time."""
+
+    amount: _Number
+    unit: Literal["minutes", "hours", "days", "weeks", "working-days"]
+
+
+class ObligationDocument(_Titled):
+    """An obligation and its term."""
+
+    term: _Name
+    term_r2: _Name | Literal[""] = ""
+    overdue: Literal["alert-operator", "alert-parties", "remind-once", "report"]
+    after: _Name | Literal[""] = ""
+
+
+class FlowDocument(_Sourced):
+    """A flow: the topic that carries its types."""
+
+    topic: _Topic
+    retention: _Name
+
+
+class NeverDocument(_Sourced):
+    """A group that may stand in no list of these types."""
+
+    group: _Group
+    messages: list[_Code]
+
+
+class SendersDocument(_Sourced):
+    """Who may send."""
+
+    roles: Annotated[list[_Role], Field(min_length=1)]
+
+
+class RecipientsDocument(_Sourced):
+    """What these recipient roles must and may receive; no roles where any role may."""
+
+    roles: list[_Role] = []
+    required: list[_Group]
+    may: list[_Group]
+
+
+class FieldsDocument(_Sourced):
+    """The exact fields of one group in one message type."""
+
+    required: list[_Name]
+    may: list[_Name]
+
+
+class RegimeDocument(_Sourced):
+    """Whether the type is mandatory in this regime."""
+
+    mandatory: bool
+
+
+class PurposesDocument(_Sourced):
+    """Purposes for which the type may be sent."""
+
+    codes: Annotated[list[_Purpose], Field(min_length=1)]
+
+
+class BasesDocument(_Sourced):
+    """Legal bases on which the type may be sent; none for a dormant type."""
+
+    codes: list[_Basis]
+
+
+class AssertionDocument(_Sourced):
+    """An assertion that must be made; without *value* any declared value will do."""
+
+    name: _Name
+    value: str | None = None
+
+
+class CheckDocument(_Sourced):
+    """A named check; what else it holds are its arguments."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    check: _Name
+
+    @property
+    def arguments(self) -> Mapping[str, object]:
+        """The arguments by name."""
+        return dict(self.model_extra or {})
+
+
+class ReceiptDocument(_Sourced):
+    """How soon receipt is confirmed: by the machine, by a person, by a person when acute."""
+
+    term: _Name
+    functional: _Name | Literal[""] = ""
+    acute: _Name | Literal[""] = ""
+
+
+class ResponseDocument(_Sourced):
+    """How soon an answer is due; empty: no answer is owed."""
+
+    term: _Name | Literal[""]
+
+
+class EffectDocument(_Sourced):
+    """An obligation that is opened or closed, and the assertions that this depends on."""
+
+    obligation: _Name
+    when: dict[str, str] = {}
+
+
+class RetentionDocument(_Sourced):
+    """A class of retention."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    class_: Annotated[str, Field(alias="class")]
+
+
+class MessageDocument(_Sourced):
+    """One message type."""
+
+    nl: _Text
+    en: _Text
+    type: _Type
+    flow: _Name
+    version: _Number
+    accompanies: bool = False
+    any_role: bool = False
+    off_by_default: bool = False
+    senders: SendersDocument | None = None
+    recipients: Annotated[list[RecipientsDocument], Field(min_length=1)]
+    fields: dict[_Group, FieldsDocument] = {}
+    regimes: Annotated[dict[_Regime, RegimeDocument], Field(min_length=1)]
+    purposes: PurposesDocument
+    legal_bases: BasesDocument
+    assertions: list[AssertionDocument] = []
+    checks: list[CheckDocument] = []
+    receipt: ReceiptDocument | None = None
+    response: ResponseDocument | None = None
+    opens: list[EffectDocument]
+    closes: list[EffectDocument]
+    retention: RetentionDocument
+
+
+class CatalogueDocument(_Part):
+    """The whole document."""
+
+    format: Literal[1]
+    version: _Number
+    roles: dict[_Role, RoleDocument]
+    purposes: dict[_Purpose, _Worded]
+    legal_bases: dict[_Basis, _Titled]
+    assertions: dict[_Name, AssertionMeaning]
+    terms: dict[_Name, TermDocument]
+    obligations: dict[_Name, ObligationDocument]
+    retention: dict[_Name, _Titled]
+    flows: dict[_Name, FlowDocument]
+    groups: dict[_Group, _Titled]
+    never: list[NeverDocument] = []
+    messages: dict[_Code, MessageDocument]
+
+
+def parse_document(document: bytes) -> CatalogueDocument:
+    """Read the bytes of `catalogue.yaml`.
+
+    Raises:
+        ConfigurationError: Not YAML, or not of this form; names the path of every fault.
+    """
+    try:
+        content = yaml.load(document, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError("catalogue.yaml is not YAML", why=_position(error)) from error
+    try:
+        return CatalogueDocument.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigurationError("catalogue.yaml is not a catalogue", why="; ".join(faults[:20])) from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, and aliases, which can make a small document huge."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias is not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        mapping: dict[object, object] = super().construct_mapping(node, deep=deep)  # type: ignore[assignment]
+        if len(mapping) != len(node.value):
+            raise yaml.YAMLError(f"a key is given twice in the mapping at line {node.start_mark.line + 1}")
+        return mapping
+
+
+def _position(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}" if mark else str(error)[:200]

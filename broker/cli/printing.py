@@ -1,0 +1,107 @@
+"""What commands print: one document, a stream of them, or a table on stdout; progress on stderr.
+
+1. Nothing but the answer goes to stdout.
+2. What is printed may hold text that others wrote: control characters never reach the terminal.
+3. Progress shows only to a person: on a terminal, without `CI`, `NO_COLOR` or `--quiet`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import PurePath
+
+__all__ = ["print_json", "print_line", "print_lines", "print_table", "printable", "progress"]
+
+_WIDE = 10_000
+
+
+def print_json(document: object) -> None:
+    """Print *document* as the one JSON document on stdout.
+
+    Bytes become hexadecimal, moments ISO 8601, dataclasses objects, sets sorted lists.
+    """
+    sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_lines(documents: Iterable[object]) -> None:
+    """Print each of *documents* as a JSON line, at once: for `--jsonl`."""
+    for document in documents:
+        sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def print_line(text: str) -> None:
+    """Print one line for a person."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """Print a table for a person; written to a file or a pipe, no cell is cut or wrapped."""
+    # Rich takes 40 ms to import: not a price for `--help` or `--json`.
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    table = Table(
+        *columns, title=title or None, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
+    )
+    for row in rows:
+        table.add_row(*(Text(printable(_cell(value))) for value in row))
+    Console(file=sys.stdout, width=None if terminal else _WIDE, highlight=False).print(table)
+
+
+@contextmanager
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show on stderr that *what* is under way; the value yielded changes the text.
+
+    Args:
+        what: What is being done.
+        quiet: Show nothing.
+    """
+    if quiet or not sys.stderr.isatty() or os.environ.keys() & {"CI", "NO_COLOR"}:
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(file=sys.stderr).status(printable(what)) as status:
+        yield lambda text: status.update(printable(text))
+
+
+def printable(text: str) -> str:
+    """*text* with every control and invisible character made visible."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,68 @@
+"""CloudEvents attributes as Kafka headers, NL GOV profile, binary mode (docs/spec/envelope.md 10).
+
+They are conveniences for tools.  No decision reads them, but when they are present they must say
+what the signed header says: a record that calls itself something else is refused at step 7.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from broker.envelope.model import EnvelopeHeader
+from broker.errors import UntrustedError
+from broker.names import Micros
+
+__all__ = ["CONTENT_TYPE", "attributes", "check_attributes", "time_text", "trace_id"]
+
+CONTENT_TYPE = b"application/vnd.schakel.envelope.v1"
+NO_TRACE = bytes(16)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def attributes(header: EnvelopeHeader, traceparent: bytes | None = None) -> tuple[tuple[str, bytes], ...]:
+    """The Kafka headers that go with an envelope."""
+    fixed = tuple(_expected(header).items())
+    return (*fixed, ("traceparent", traceparent)) if traceparent else fixed
+
+
+def check_attributes(headers: tuple[tuple[str, bytes], ...], header: EnvelopeHeader) -> None:
+    """Refuse Kafka headers that contradict the signed header; strangers' headers are ignored.
+
+    Raises:
+        UntrustedError: Step 7, reason ``headers``.
+    """
+    if not headers:
+        return
+    expected = _expected(header)
+    for name, value in headers:
+        if expected.get(name, value) != value:
+            raise UntrustedError(
+                f"the Kafka header {name} contradicts the signed header", step=7, reason="headers"
+            )
+
+
+def trace_id(headers: tuple[tuple[str, bytes], ...]) -> bytes:
+    """The 16 bytes of a W3C trace id, or zeroes when there is none or it is not one."""
+    for name, value in headers:
+        if name == "traceparent" and (match := _TRACEPARENT.fullmatch(value or b"")):
+            return bytes.fromhex(match[1].decode("ascii"))
+    return NO_TRACE
+
+
+def time_text(moment: Micros) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    return (_EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _expected(header: EnvelopeHeader) -> dict[str, bytes]:
+    return {
+        "ce_specversion": b"1.0",
+        "ce_id": str(header.message_id).encode("ascii"),
+        "ce_type": header.message_type.encode("ascii"),
+        "ce_source": f"urn:nld:oin:{header.sender.oin}:systeem:{header.sender.system}".encode(),
+        "ce_time": time_text(header.created_at).encode("ascii"),
+        "content-type": CONTENT_TYPE,
+    }

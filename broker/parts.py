@@ -1,0 +1,59 @@
+"""What each process needs of the world, as one value: `broker.assembly` makes them, the clients take them.
+
+A test makes them from the in-memory twins and knows exactly what the process can reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from broker.crypto import Signer
+from broker.envelope.model import Sender
+from broker.pipelines.deliver import Reader
+from broker.pipelines.gate import GateIdentity
+from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
+from broker.trust.keeper import TrustKeeper
+
+__all__ = ["GateParts", "PublisherParts", "SubscriberParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherParts:
+    """A publisher: one agency in one role."""
+
+    sink: MessageSink
+    keeper: TrustKeeper
+    sender: Sender
+    signers: Sequence[Signer]
+    clock: Clock
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberParts:
+    """A subscriber: what is released to one agency, and the way back for its receipts."""
+
+    source: MessageSource
+    sink: MessageSink
+    inbox: Inbox
+    keeper: TrustKeeper
+    reader: Reader
+    sender: Sender
+    signers: Sequence[Signer]
+    clock: Clock
+    entropy: Entropy
+    probe: Probe = no_probe
+
+
+@dataclass(frozen=True, slots=True)
+class GateParts:
+    """A gate: no decryption key is among them."""
+
+    source: MessageSource
+    sink: MessageSink
+    keeper: TrustKeeper
+    clock: Clock
+    identity: GateIdentity
+    signers: Sequence[Signer]
+    probe: Probe = no_probe

@@ -1,0 +1,222 @@
+"""Delivery: one decision record in, one thing to do out.
+
+The subscriber believes nobody: it verifies the gate (12), then the sender again (1 to 9), compares
+what the gate recorded with what the sender signed, and asks its *own* copy of the agreements again
+(10, 11), for a decision may be hours old.  Only then it opens (13, 14), decodes (15) and applies the
+catalogue's rules across groups (16).
+
+`receive` answers with one of:
+
+- `Disclosure`: content, opened after its decision record was durable, ready for the handler;
+- `Notice`: we are the sender, and this tells us that a message of ours was refused;
+- `Withheld`: for us, but not to be handed over; the sender is told why;
+- `Rejected`: not believable as a decision for us: quarantine here, nobody is told;
+- `Foreign`: an audit event that concerns us but asks nothing (read, exported, ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from broker.agreements.model import Allowed
+from broker.audit.decision_record import VerifiedDecision, read_record, verify_record
+from broker.audit.events import AuditEvent, Outcome
+from broker.catalogue.checks import failed_checks
+from broker.catalogue.model import MessageEntry
+from broker.crypto import Unwrapper
+from broker.envelope.codec import read_envelope
+from broker.envelope.model import EnvelopeHeader, Recipient, VerifiedEnvelope
+from broker.envelope.open import open_sections
+from broker.envelope.padding import unpad
+from broker.envelope.verify import authenticate, require_intact, require_timely
+from broker.errors import RejectedError, SchemaError, UntrustedError
+from broker.names import GroupName, KeyId, Micros, Oin, Role
+from broker.pipelines.rules import decide_recipient
+from broker.ports import Message
+from broker.receipts import AuditReceipt
+from broker.records.model import GroupValue
+from broker.signing import VerificationCache
+from broker.trust.view import TrustView
+
+__all__ = [
+    "Disclosure",
+    "Foreign",
+    "Notice",
+    "Reader",
+    "Received",
+    "Rejected",
+    "Withheld",
+    "receive",
+]
+
+_GATE = Role("GATE")
+_DELIVERED = (Outcome.RELEASED, Outcome.RECEIPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What this agency was told: decoded groups, and the decision that allowed it.
+
+    Attributes:
+        receipt: The durable decision record that came first.
+        groups: Decoded values of the groups this agency may read.
+    """
+
+    header: EnvelopeHeader
+    entry: MessageEntry
+    event: AuditEvent
+    receipt: AuditReceipt
+    groups: Mapping[GroupName, GroupValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message of ours was refused: reason code and offending names, as E28 tells it."""
+
+    event: AuditEvent
+    receipt: AuditReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A message for us that is not handed over; the sender hears why."""
+
+    header: EnvelopeHeader
+    event: AuditEvent
+    receipt: AuditReceipt
+    step: int
+    reason: str
+    offending: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record on our topic that no trusted gate vouches for, or that is not for us."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An audit event on our topic that asks nothing of us."""
+
+    event: AuditEvent
+
+
+Received = Disclosure | Notice | Withheld | Rejected | Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: the agency, its sealing keys by id, and what it remembers as verified."""
+
+    oin: Oin
+    unwrappers: Mapping[KeyId, Unwrapper]
+    cache: VerificationCache
+
+
+def receive(message: Message, reader: Reader, view: TrustView, now: Micros) -> Received:
+    """Judge one record of our decisions topic.
+
+    Never raises for anything that can be in a record.
+
+    Raises:
+        UnavailableError: A key store did not answer; read the record again.
+    """
+    try:
+        decision = _verified_decision(message, view, reader.cache)
+        receipt = AuditReceipt(message.position, decision.event.decision_id)
+        return _dispatch(message, decision, receipt, _Visit(reader, view, now))
+    except RejectedError as error:
+        return Rejected(error.step, error.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    reader: Reader
+    view: TrustView
+    now: Micros
+
+
+def _verified_decision(message: Message, view: TrustView, cache: VerificationCache) -> VerifiedDecision:
+    record = read_record(message.value or b"")
+    return verify_record(record, view.gate_of(record.signatures), view, cache)
+
+
+def _dispatch(
+    message: Message, decision: VerifiedDecision, receipt: AuditReceipt, visit: _Visit
+) -> Received:
+    event = decision.event
+    facts = event.message
+    if facts is None:
+        return Foreign(event)
+    if event.outcome is Outcome.REFUSED and facts.sender.oin == visit.reader.oin:
+        return Notice(event, receipt)
+    if event.outcome not in _DELIVERED:
+        return Foreign(event)
+    if facts.recipient.oin != visit.reader.oin or decision.envelope is None:
+        raise UntrustedError("a decision for somebody else", step=12, reason="not-addressed")
+    return _deliver(message, decision, decision.envelope, receipt, visit)
+
+
+def _deliver(
+    message: Message, decision: VerifiedDecision, value: bytes, receipt: AuditReceipt, visit: _Visit
+) -> Received:
+    envelope = read_envelope(value)
+    header = envelope.header
+    authentic = authenticate(
+        envelope,
+        topic=decision.event.source.topic,
+        key=message.key,
+        keys=visit.view,
+        schemas=visit.view,
+        cache=visit.reader.cache,
+    )
+    recipient = _require_same(header, decision.event, visit.reader.oin)
+    try:
+        require_timely(header, visit.now)
+        verified = require_intact(authentic)
+        refused = decide_recipient(visit.view, header, recipient, visit.now)
+        if not isinstance(refused, Allowed):
+            return Withheld(header, decision.event, receipt, 11, refused.reason, refused.offending)
+        groups = _disclose(verified, recipient, receipt, visit)
+    except RejectedError as error:
+        return Withheld(header, decision.event, receipt, error.step, error.reason, error.offending)
+    entry = visit.view.catalogue.by_type[header.message_type]
+    return Disclosure(header, entry, decision.event, receipt, groups)
+
+
+def _require_same(header: EnvelopeHeader, event: AuditEvent, oin: Oin) -> Recipient:
+    """The gate's record must say of the message what its sender signed."""
+    facts = event.message
+    recipient = header.recipient(oin)
+    if recipient is None or facts is None:
+        raise UntrustedError("the envelope does not address us", step=12, reason="not-addressed")
+    said = (facts.message_id, facts.message_type, facts.sender.oin, facts.case_ref, facts.agreement_digest)
+    signed = (
+        header.message_id,
+        header.message_type,
+        header.sender.oin,
+        header.case_ref,
+        recipient.agreement.digest,
+    )
+    if said != signed or facts.released != recipient.groups:
+        raise UntrustedError("the decision and the envelope differ", step=12, reason="decision-differs")
+    return recipient
+
+
+def _disclose(
+    verified: VerifiedEnvelope, recipient: Recipient, receipt: AuditReceipt, visit: _Visit
+) -> Mapping[GroupName, GroupValue]:
+    unwrapper = visit.reader.unwrappers.get(recipient.key_id)
+    if unwrapper is None:
+        raise UntrustedError("sealed to a key that we no longer hold", step=13, reason="sealing-key")
+    padded = open_sections(verified, recipient, unwrapper, receipt)
+    schema = visit.view.schemas[verified.header.schema_digest]
+    groups = {name: schema.decode_group(name, unpad(plain)) for name, plain in padded.items()}
+    entry = visit.view.catalogue.by_type[verified.header.message_type]
+    if failures := failed_checks(entry, groups, dict(verified.header.assertions)):
+        raise SchemaError("a rule across groups fails", step=16, reason="check", offending=failures)
+    return groups

@@ -1,0 +1,214 @@
+"""What a profile file may set, and nothing else; one frozen object is read at the start of a process.
+
+1. A name that is not known here is refused: a misspelt security setting must not be silent.
+2. A relative path counts from the folder of the file, never from where the process was started.
+3. Secrets are named by path and never by value; a database URL with a password in it is refused.
+4. Every error names the file, the field and what to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from broker.adapters.profiles import read_toml
+from broker.errors import ConfigurationError, MalformedError
+from broker.names import Oin, Role
+
+__all__ = [
+    "AgencyProfile",
+    "GateProfile",
+    "KafkaSettings",
+    "LedgerProfile",
+    "Profile",
+    "RegistrySettings",
+    "load_profile",
+]
+
+_SQLITE: Final = "sqlite:///"
+
+
+def _oin(text: object) -> Oin:
+    try:
+        return Oin.parse(text)
+    except MalformedError as error:
+        raise ValueError(error.what) from error
+
+
+def _role(text: object) -> Role:
+    try:
+        return Role.parse(text)
+    except MalformedError as error:
+        raise ValueError(error.what) from error
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    return _folder(info) / path.expanduser()
+
+
+def _folder(info: ValidationInfo) -> Path:
+    context: dict[str, Path] = info.context or {}
+    return context.get("folder", Path())
+
+
+def _source(text: str, info: ValidationInfo) -> str:
+    """A registry is served over HTTPS, or lies in a folder."""
+    if text.startswith("https://"):
+        return text
+    if "://" in text:
+        raise ValueError("a registry is a folder or an https:// address")
+    return str(_from_folder(Path(text), info))
+
+
+def _database(url: str, info: ValidationInfo) -> str:
+    """A SQLite file counts from the profile's folder; a password stays out of the URL."""
+    if url.startswith(_SQLITE):
+        return _SQLITE + str(_from_folder(Path(url.removeprefix(_SQLITE)), info))
+    if not url.startswith(("postgresql://", "postgresql+psycopg://")):
+        raise ValueError("use sqlite:///FILE or postgresql://USER@HOST/NAME")
+    if urlsplit(url).password is not None:
+        raise ValueError("the URL holds a password: put that in a file and name it with ?passfile=FILE")
+    return url
+
+
+_OinField = Annotated[Oin, BeforeValidator(_oin)]
+_RoleField = Annotated[Role, BeforeValidator(_role)]
+_PathField = Annotated[Path, AfterValidator(_from_folder)]
+_SourceField = Annotated[str, AfterValidator(_source)]
+_DatabaseField = Annotated[str, AfterValidator(_database)]
+_NameField = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_ServerField = Annotated[str, Field(pattern=r"^[^\s,/]+:[0-9]{1,5}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class KafkaSettings(_Section):
+    """How to reach Kafka: always over mutual TLS.
+
+    Attributes:
+        bootstrap: Servers to start from, ``host:port``, in order of preference.
+        ca: PEM file with the authority that vouches for the servers.
+        certificate: PEM file with this party's private key, certificate and chain.
+    """
+
+    bootstrap: Annotated[tuple[_ServerField, ...], Field(min_length=1)]
+    ca: _PathField
+    certificate: _PathField
+
+
+class RegistrySettings(_Section):
+    """Where the signed registry comes from, and why it is believed.
+
+    Attributes:
+        source: A folder or an ``https://`` address with the TUF repository.
+        root: The root metadata this party started to trust, obtained out of band.
+        cache: Folder for what was read last.
+    """
+
+    source: _SourceField
+    root: _PathField
+    cache: _PathField
+
+
+class Profile(_Section):
+    """What every process needs to know.
+
+    Attributes:
+        name: Short name of the party, for logs and group names.
+        oin: The party's OIN.
+        development: Accept test keys and weaker Kafka settings; never in production.
+    """
+
+    name: _NameField
+    oin: _OinField
+    kafka: KafkaSettings
+    registry: RegistrySettings
+    development: bool = False
+
+
+class AgencyProfile(Profile):
+    """One agency: schakel.toml.
+
+    Attributes:
+        roles: The capacities in which the agency acts.
+        system: Name of the system that sends, part of the source of each message.
+        keys: Folder with the agency's private keys.
+        inbox: SQLite file that remembers what was handed over.
+    """
+
+    roles: Annotated[tuple[_RoleField, ...], Field(min_length=1)]
+    system: _NameField
+    keys: _PathField
+    inbox: _PathField
+
+
+class GateProfile(Profile):
+    """The gate: gate.toml.
+
+    Attributes:
+        keys: Folder with the gate's signing keys.
+    """
+
+    keys: _PathField
+
+
+class LedgerProfile(Profile):
+    """The ledger writer: ledger.toml.
+
+    Attributes:
+        database: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``, without a password.
+        tlog: Folder of the tiles and checkpoints.
+        origin: Name of the log, first line of each checkpoint.
+        key: File with the key that signs checkpoints.
+    """
+
+    database: _DatabaseField
+    tlog: _PathField
+    origin: Annotated[str, Field(pattern=r"^[^\s+]{1,200}$")]
+    key: _PathField
+
+
+_Kind = TypeVar("_Kind", bound=Profile)
+
+
+def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
+    """Read the profile in *path*.
+
+    Args:
+        path: A TOML file.
+        kind: What the file must be: `AgencyProfile`, `GateProfile` or `LedgerProfile`.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or a field is unknown, missing or unusable.
+    """
+    document = read_toml(path)
+    try:
+        return kind.model_validate(document, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{path} is not a usable {kind.__name__}",
+            why="; ".join(_fault(fault) for fault in error.errors(include_url=False, include_input=False)),
+            remedy="correct the fields named here",
+        ) from error
+
+
+def _fault(fault: Any) -> str:
+    field = ".".join(str(part) for part in fault["loc"]) or "the document"
+    kinds = {"extra_forbidden": "is not a known name", "missing": "is missing"}
+    said = kinds.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+    return f"{field}: {said}"

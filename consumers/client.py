@@ -1,0 +1,282 @@
+"""The Subscriber: what an agency imports to receive.
+
+    subscriber = Subscriber.from_profile("schakel.toml")
+
+    @subscriber.on("E01")
+    def take_in(delivery, connection):
+        connection.execute("INSERT INTO intake VALUES (?, ?)", (str(delivery.message_id), ...))
+
+    subscriber.run()
+
+A handler may be called more than once for one message (its changes and the inbox commit together,
+so the *effect* happens once); it writes on the connection it is given and calls nobody else before
+it returns.  It raises `Retry` to be asked again later, `Reject` to say that the message cannot be
+handled; anything else it raises counts as a retry.  After five tries the sender is told
+``handler-failed`` and the record is kept in the agency's quarantine.  Within one case, messages are
+handled in order; other cases do not wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from broker.assembly import subscriber_parts
+from broker.errors import RefusedError
+from broker.names import MessageCode, Micros, ProducerId, Role
+from broker.parts import SubscriberParts
+from broker.pipelines.deliver import (
+    Disclosure,
+    Foreign,
+    Notice,
+    Rejected,
+    Withheld,
+    receive,
+)
+from broker.pipelines.publish import Numbering, prepare, release
+from broker.ports import Message, Outgoing, Position
+from broker.settings import AgencyProfile, load_profile
+from broker.trust.view import TrustView
+from consumers.runner import OffsetWindow, keep_going, stop_signal
+from consumers.visit import Visit
+
+__all__ = ["Handler", "Reject", "Retry", "Subscriber"]
+
+BATCH = 256
+MAX_TRIES = 5
+_PAUSES = (Micros(200_000), Micros(1_000_000), Micros(3_000_000), Micros(10_000_000))
+_MAX_WAITING = 2048
+_BUSY_POLL = 0.05
+
+Handler = Callable[[Disclosure, object], None]
+"""Called with what was disclosed and the DB-API connection to write on."""
+
+_log = structlog.get_logger()
+
+
+class Retry(Exception):  # noqa: N818 - it is an instruction, not a fault
+    """Ask this handler again later.
+
+    Args:
+        after: Seconds to wait, at most 60.
+    """
+
+    def __init__(self, after: float = 1.0) -> None:
+        super().__init__(f"retry after {after} s")
+        self.after = min(max(after, 0.0), 60.0)
+
+
+class Reject(Exception):  # noqa: N818 - it is an instruction, not a fault
+    """This message cannot be handled here; its sender is told the reason code.
+
+    Args:
+        reason: A code of lower-case letters, digits and dashes; never content.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Task:
+    message: Message
+    tries: int = 0
+    due: Micros = field(default=Micros(0))
+
+
+class Subscriber:
+    """Receives what is released to one agency, in order per case, each with effect at most once."""
+
+    @classmethod
+    def from_profile(cls, path: Path | str, role: str | None = None) -> Subscriber:
+        """A subscriber from an agency's profile file.
+
+        Args:
+            path: The agency's `schakel.toml`.
+            role: In which of its roles it answers; its first by default.
+
+        Raises:
+            ConfigurationError: The profile, a key or a certificate is unusable.
+            UsageError: The agency does not have that role.
+        """
+        profile = load_profile(Path(path), AgencyProfile)
+        return cls(subscriber_parts(profile, Role.parse(role) if role else None))
+
+    def __init__(self, parts: SubscriberParts) -> None:
+        self._parts = parts
+        self._handlers: dict[MessageCode, Handler] = {}
+        self._any: Handler | None = None
+        self._refusal: Callable[[Notice, object], None] | None = None
+        self._window = OffsetWindow()
+        self._waiting: deque[_Task] = deque()
+        self._answers: list[Outgoing] = []
+        self._done: list[Position] = []
+        self._numbering = Numbering(ProducerId(parts.entropy(8)))
+
+    def on(self, code: str) -> Callable[[Handler], Handler]:
+        """Register the handler of one message type.
+
+        Raises:
+            MalformedError: Not a message code.
+        """
+        return self._register(MessageCode.parse(code))
+
+    def on_any(self, handler: Handler) -> Handler:
+        """Register the handler of every type that has none of its own."""
+        self._any = handler
+        return handler
+
+    def on_refusal(self, handler: Callable[[Notice, object], None]) -> Callable[[Notice, object], None]:
+        """Register who hears that a message of ours was refused by the gate."""
+        self._refusal = handler
+        return handler
+
+    def run(self) -> None:
+        """Receive until SIGTERM or SIGINT; then finish the batch and leave the group."""
+        with stop_signal() as stop:
+            try:
+                keep_going(self.step, stop)
+            finally:
+                self.close()
+
+    def step(self, timeout: float = 0.5) -> int:
+        """Receive and handle one batch.
+
+        Returns:
+            The number of records finished.
+
+        Raises:
+            UnavailableError: Kafka, the registry or the inbox did not answer; call again.
+        """
+        view = self._parts.keeper.current()
+        self._answer_and_commit()
+        self._fetch(_BUSY_POLL if self._waiting else timeout)
+        if not self._waiting:
+            return 0
+        self._parts.probe("D1")
+        finished = self._handle(view)
+        self._parts.probe("D4")
+        self._answer_and_commit()
+        return finished
+
+    def close(self) -> None:
+        """Leave the group; what is not finished is read again next time."""
+        self._parts.source.close()
+        self._parts.sink.close()
+
+    def _register(self, code: MessageCode) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self._handlers[code] = handler
+            return handler
+
+        return register
+
+    def _fetch(self, timeout: float) -> None:
+        if len(self._waiting) >= _MAX_WAITING:
+            return
+        for message in self._parts.source.poll(timeout, BATCH):
+            self._window.begin(message.position)
+            self._waiting.append(_Task(message))
+
+    def _handle(self, view: TrustView) -> int:
+        held: set[bytes | None] = set()
+        waiting: deque[_Task] = deque()
+        with self._parts.inbox.transaction() as tx:
+            visit = Visit(tx, view, self._parts.clock.now(), self._parts.reader.oin, self._parts.entropy)
+            for task in self._waiting:
+                if task.due > visit.now or task.message.key in held or not self._attempt(task, visit):
+                    held.add(task.message.key)
+                    waiting.append(task)
+                else:
+                    self._done.append(task.message.position)
+            self._parts.probe("D3")
+        self._answers += self._sealed(visit)
+        finished = len(self._waiting) - len(waiting)
+        self._waiting = waiting
+        return finished
+
+    def _sealed(self, visit: Visit) -> list[Outgoing]:
+        parts = self._parts
+        prepared = []
+        for record in visit.answers:
+            try:
+                prepared.append(prepare(record, parts.sender, visit.view, visit.now, parts.entropy))
+            except RefusedError as error:
+                _log.warning("answer_refused", code=record.code, reason=error.reason)
+        return release(prepared, self._numbering, parts.signers, parts.entropy)
+
+    def _attempt(self, task: _Task, visit: Visit) -> bool:
+        received = receive(task.message, self._parts.reader, visit.view, visit.now)
+        if isinstance(received, Withheld | Rejected) and visit.recheck(self._parts.keeper):
+            # The gate may have decided with a registry newer than ours.
+            received = receive(task.message, self._parts.reader, visit.view, visit.now)
+        self._parts.probe("D2")
+        match received:
+            case Disclosure():
+                return self._deliver(task, received, visit)
+            case Notice():
+                return self._notice(received, visit)
+            case Withheld():
+                visit.withhold(received)
+            case Rejected():
+                visit.quarantine(task.message, received.step, received.reason)
+            case Foreign():
+                pass
+        return True
+
+    def _deliver(self, task: _Task, disclosure: Disclosure, visit: Visit) -> bool:
+        if visit.already(disclosure):
+            return True
+        handler = self._handlers.get(disclosure.entry.code, self._any)
+        try:
+            if handler is not None:
+                with visit.tx.effect():
+                    handler(disclosure, visit.tx.connection)
+            visit.settle(disclosure, "handled")
+        except Reject as reject:
+            visit.settle(disclosure, "rejected", reject.reason)
+        except Exception as fault:  # noqa: BLE001 - a handler may raise anything; it counts as a retry
+            return self._again(task, disclosure, visit, fault)
+        return True
+
+    def _again(self, task: _Task, disclosure: Disclosure, visit: Visit, fault: Exception) -> bool:
+        task.tries += 1
+        _log.warning(
+            "handler_failed",
+            message_id=str(disclosure.header.message_id),
+            tries=task.tries,
+            fault=type(fault).__name__,
+        )
+        if task.tries < MAX_TRIES:
+            pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]
+            task.due = Micros(visit.now + pause)
+            return False
+        visit.settle(disclosure, "handler-failed", type(fault).__name__)
+        visit.quarantine(task.message, 0, "handler-failed")
+        return True
+
+    def _notice(self, notice: Notice, visit: Visit) -> bool:
+        if visit.noticed(notice):
+            return True
+        if self._refusal is not None:
+            with visit.tx.effect():
+                self._refusal(notice, visit.tx.connection)
+        visit.settle_notice(notice)
+        return True
+
+    def _answer_and_commit(self) -> None:
+        if self._answers:
+            self._parts.sink.write(self._answers)
+            self._answers = []
+        for position in self._done:
+            self._window.finish(position)
+        self._done = []
+        self._parts.probe("D5")
+        if offsets := self._window.finished():
+            self._parts.source.commit(offsets)
+            self._window.committed(offsets)

@@ -1,0 +1,88 @@
+"""What every consumer loop needs: which offsets are finished, and how to keep going until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+
+from broker.errors import UnavailableError
+from broker.names import TopicName
+from broker.ports import Position
+
+__all__ = ["OffsetWindow", "keep_going", "stop_signal"]
+
+_log = structlog.get_logger()
+_PAUSE_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class OffsetWindow:
+    """Tracks which records are under way, so that only contiguous finished offsets are committed.
+
+    Records of one partition may finish out of order (a case that waits for a retry does not hold up
+    the others); an offset is committed only when everything below it is finished.
+    """
+
+    __slots__ = ("_committed", "_highest", "_open")
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[TopicName, int], set[int]] = {}
+        self._highest: dict[tuple[TopicName, int], int] = {}
+        self._committed: dict[tuple[TopicName, int], int] = {}
+
+    def begin(self, position: Position) -> None:
+        """The record at *position* is under way."""
+        key = (position.topic, position.partition)
+        self._open.setdefault(key, set()).add(position.offset)
+        self._highest[key] = max(self._highest.get(key, -1), position.offset)
+
+    def finish(self, position: Position) -> None:
+        """The record at *position* is finished."""
+        self._open[position.topic, position.partition].discard(position.offset)
+
+    def finished(self) -> Mapping[tuple[TopicName, int], int]:
+        """Next offset to read per partition, for those that moved since `committed`."""
+        return {
+            key: offset
+            for key, highest in self._highest.items()
+            if (offset := min(self._open[key], default=highest + 1)) != self._committed.get(key)
+        }
+
+    def committed(self, offsets: Mapping[tuple[TopicName, int], int]) -> None:
+        """These offsets are recorded in Kafka."""
+        self._committed.update(offsets)
+
+
+def keep_going(step: Callable[[], int], stop: threading.Event) -> None:
+    """Call *step* until *stop* is set; when the world does not answer, pause and go on.
+
+    Args:
+        step: Does one batch and returns how many records it finished.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            step()
+            failures = 0
+        except UnavailableError as error:
+            pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
+            failures += 1
+            _log.warning("world_unavailable", code=error.code, what=error.what, pause_seconds=pause)
+            stop.wait(pause)
+
+
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set: finish the batch, leave the group, exit 0."""
+    stop = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

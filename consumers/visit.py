@@ -1,0 +1,85 @@
+"""One pass over what is waiting, inside one inbox transaction: what took effect, and what to answer."""
+
+from __future__ import annotations
+
+from broker.envelope.model import EnvelopeHeader
+from broker.names import Micros, Oin
+from broker.pipelines.deliver import Disclosure, Notice, Withheld
+from broker.pipelines.publish import new_message_id
+from broker.pipelines.receipts import receipt_record, refusal_record
+from broker.ports import Entropy, InboxEntry, InboxTransaction, Message
+from broker.records.model import Record
+from broker.trust.keeper import TrustKeeper
+from broker.trust.view import TrustView
+
+__all__ = ["Visit"]
+
+
+class Visit:
+    """Remembers in the inbox what happens, and gathers the answers that are owed for it.
+
+    Attributes:
+        answers: Receipts and refusals to send after the transaction has committed.
+    """
+
+    def __init__(self, tx: InboxTransaction, view: TrustView, now: Micros, us: Oin, entropy: Entropy) -> None:
+        self.tx = tx
+        self.view = view
+        self.now = now
+        self.answers: list[Record] = []
+        self._us = us
+        self._entropy = entropy
+
+    def recheck(self, keeper: TrustKeeper) -> bool:
+        """Ask the registry again; whether it had something newer."""
+        before, self.view = self.view, keeper.recheck()
+        return self.view is not before
+
+    def already(self, disclosure: Disclosure) -> bool:
+        """Whether this message took effect before; if so its receipt is sent again, the same one."""
+        entry = self.tx.find(disclosure.header.message_id)
+        if entry is None:
+            return False
+        self._answer(disclosure, entry)
+        return True
+
+    def settle(self, disclosure: Disclosure, status: str, detail: str = "") -> None:
+        """Record what became of a disclosed message, and owe its sender a receipt."""
+        header = disclosure.header
+        entry = self._entry(header, bytes(disclosure.receipt.decision_id), status, detail)
+        self.tx.record(entry)
+        self._answer(disclosure, entry)
+
+    def withhold(self, withheld: Withheld) -> None:
+        """Record that a message was not handed over, and owe its sender a refusal."""
+        header = withheld.header
+        entry = self.tx.find(header.message_id)
+        if entry is None:
+            entry = self._entry(header, bytes(withheld.receipt.decision_id), "withheld", withheld.reason)
+            self.tx.record(entry)
+        if entry.status == "withheld" and not self._accompanies(header):
+            self.answers.append(refusal_record(withheld, self._us, entry, self.view))
+
+    def noticed(self, notice: Notice) -> bool:
+        """Whether this refusal of a message of ours was seen before."""
+        return self.tx.find(notice.event.decision_id) is not None
+
+    def settle_notice(self, notice: Notice) -> None:
+        """Record that a refusal of a message of ours was seen."""
+        id_ = bytes(notice.event.decision_id)
+        self.tx.record(InboxEntry(id_, id_, "noticed", notice.event.reason, b"", self.now))
+
+    def quarantine(self, message: Message, step: int, reason: str) -> None:
+        """Keep a record that cannot be handed over, with its original position."""
+        self.tx.quarantine(message.position, step, reason, message.value)
+
+    def _entry(self, header: EnvelopeHeader, decision_id: bytes, status: str, detail: str) -> InboxEntry:
+        receipt_id = bytes(new_message_id(self.now, self._entropy))
+        return InboxEntry(bytes(header.message_id), decision_id, status, detail, receipt_id, self.now)
+
+    def _answer(self, disclosure: Disclosure, entry: InboxEntry) -> None:
+        if not disclosure.entry.accompanies:
+            self.answers.append(receipt_record(disclosure.header, self._us, entry, self.view))
+
+    def _accompanies(self, header: EnvelopeHeader) -> bool:
+        return self.view.catalogue.by_type[header.message_type].accompanies

@@ -1,0 +1,49 @@
+"""What all tests share: the real Kafka, started once and only when a test asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.kafka_ladder import RealKafka, climb
+
+_CHOSEN = pytest.StashKey[str]()
+_WANTED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the Kafka client be imported: it reads its own files in a way that Python 3.11 calls old."""
+    for name in ("read_text", "open_text"):
+        config.addinivalue_line("filterwarnings", f"ignore:{name} is deprecated:DeprecationWarning")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember whether tests that need a real Kafka were selected."""
+    session.config.stash[_WANTED] = any(item.get_closest_marker("kafka") for item in session.items)
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealKafka]:
+    """A real Kafka for the whole session; it is stopped at the end."""
+    with climb(tmp_path_factory.mktemp("kafka")) as kafka:
+        request.config.stash[_CHOSEN] = kafka.how
+        yield kafka
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI, tests that need Kafka and met none are a failure, whatever they say themselves."""
+    config = session.config
+    missed = config.stash.get(_WANTED, False) and _CHOSEN not in config.stash
+    if missed and os.environ.get("CI") == "true" and not config.option.collectonly:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which Kafka the tests ran on."""
+    if config.stash.get(_WANTED, False):
+        terminalreporter.write_line(f"kafka: {config.stash.get(_CHOSEN, 'none was reached')}")

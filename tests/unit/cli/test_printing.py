@@ -1,0 +1,58 @@
+"""What commands print, to a pipe."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from broker.cli.printing import print_json, print_lines, print_table, progress
+from broker.names import MessageId, TopicName
+from broker.ports import Position
+
+
+def test_values_of_ours_have_a_json_form(capsys: pytest.CaptureFixture[str]) -> None:
+    """Identifiers, moments, sets, paths and dataclasses need no conversion by each command."""
+    print_json(
+        {
+            "id": MessageId(bytes(16)),
+            "at": datetime(2013, 5, 1, tzinfo=UTC),
+            "groups": frozenset({"GU", "CH"}),
+            "file": Path("x"),
+            "position": Position(TopicName("t"), 0, 7),
+        }
+    )
+
+    assert json.loads(capsys.readouterr().out) == {
+        "id": "00" * 16,
+        "at": "2013-05-01T00:00:00Z",
+        "groups": ["CH", "GU"],
+        "file": "x",
+        "position": {"topic": "t", "partition": 0, "offset": 7},
+    }
+
+
+def test_a_stream_has_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script can read line by line."""
+    print_lines([{"a": 1}, {"a": "x\ny"}])
+
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"a": 1}, {"a": "x\ny"}]
+
+
+def test_a_table_in_a_pipe_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Long cells are neither cut nor wrapped, and markup of others is text."""
+    print_table(["name", "ok"], [["x" * 200, True], ["[bold]\x1b[2J", None]])
+
+    printed = capsys.readouterr().out
+    assert "x" * 200 in printed
+    assert "[bold]\\x1b[2J" in printed
+
+
+def test_progress_is_silent_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script's stderr holds errors only."""
+    with progress("working") as say:
+        say("still working")
+
+    assert capsys.readouterr() == ("", "")
