@@ -7,6 +7,7 @@ from pathlib import Path
 
 from broker.adapters.crash import crash_probe
 from broker.adapters.inbox import SqliteInbox
+from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
@@ -14,9 +15,9 @@ from broker.adapters.keyfiles import KeyRing, load_key_ring
 from broker.adapters.system import SystemClock, system_entropy
 from broker.adapters.tuf_repository import RegistryReader
 from broker.envelope.model import Sender
-from broker.errors import UsageError
-from broker.names import Role
-from broker.parts import GateParts, PublisherParts, SubscriberParts
+from broker.errors import ConfigurationError, UsageError
+from broker.names import Role, TopicName
+from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity, decisions_topic
 from broker.ports import Probe
@@ -25,15 +26,23 @@ from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
 from broker.trust.keeper import TrustKeeper
 
-__all__ = ["gate_parts", "kafka_access", "keeper", "publisher_parts", "sender", "subscriber_parts"]
+__all__ = [
+    "EXCHANGE_TOPICS",
+    "answer_parts",
+    "gate_parts",
+    "kafka_access",
+    "kafka_admin",
+    "kafka_weaknesses",
+    "keeper",
+    "publisher_parts",
+    "sender",
+    "subscriber_parts",
+    "system_entropy",
+]
 
-EXCHANGE_TOPICS = (
-    "exchange.bescherming",
-    "exchange.informatie",
-    "exchange.meldingen",
-    "exchange.ontvangst",
-    "exchange.toezicht",
-    "exchange.veiligheid",
+EXCHANGE_TOPICS = tuple(
+    TopicName(f"exchange.{flow}")
+    for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
 )
 
 
@@ -74,12 +83,32 @@ def subscriber_parts(
         sink=KafkaSink(access, f"{profile.name}-receipts"),
         inbox=SqliteInbox(profile.inbox),
         keeper=keeper(profile),
-        reader=Reader(profile.oin, ring.unwrappers, VerificationCache()),
+        reader=_reader(profile, ring),
         sender=sender(profile, role),
         signers=ring.signers,
         clock=SystemClock(),
         entropy=system_entropy,
         probe=_probe(profile),
+    )
+
+
+def answer_parts(profile: AgencyProfile) -> AnswerParts:
+    """What is needed to watch for answers from this moment on, beside the agency's subscriber.
+
+    Raises:
+        ConfigurationError: As for `publisher_parts`.
+        UnavailableError: Kafka does not answer.
+    """
+    access = kafka_access(profile)
+    topic = decisions_topic(profile.oin)
+    with KafkaAdmin(access) as admin:
+        ends = admin.end_offsets([topic])
+    start = {(TopicName(name), partition): offset for (name, partition), offset in ends.items()}
+    return AnswerParts(
+        source=KafkaSource.assigned(access, [topic], start),
+        keeper=keeper(profile),
+        reader=_reader(profile, _keys(profile.keys, profile)),
+        clock=SystemClock(),
     )
 
 
@@ -103,16 +132,43 @@ def gate_parts(profile: GateProfile) -> GateParts:
 
 
 def keeper(profile: Profile) -> TrustKeeper:
-    """The registry as this party sees it, refreshed every two seconds."""
+    """The registry as this party sees it, refreshed every two seconds.
+
+    Raises:
+        ConfigurationError: The trusted root document cannot be read.
+    """
     registry = profile.registry
-    reader = RegistryReader(registry.source, registry.cache, registry.root.read_bytes())
-    return TrustKeeper(reader, SystemClock())
+    try:
+        root = registry.root.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the trusted root of the registry, {registry.root}, cannot be read",
+            why=error.strerror or "",
+            remedy="Get it from the exchange by a safe way, and name it in `registry.root`",
+        ) from error
+    return TrustKeeper(RegistryReader(registry.source, registry.cache, root), SystemClock())
 
 
 def kafka_access(profile: Profile) -> KafkaAccess:
     """How this party reaches Kafka."""
     kafka = profile.kafka
     return KafkaAccess(kafka.bootstrap, kafka.ca, kafka.certificate)
+
+
+def kafka_admin(profile: Profile) -> KafkaAdmin:
+    """What an operator does to Kafka, with the rights of this party."""
+    return KafkaAdmin(kafka_access(profile))
+
+
+def kafka_weaknesses(profile: Profile) -> tuple[str, ...]:
+    """Where Kafka promises less than the exchange relies on (delivery.md, rule 7); tolerated in development.
+
+    Raises:
+        ConfigurationError: There is something, and this is production.
+        UnavailableError: Kafka does not answer.
+    """
+    with kafka_admin(profile) as admin:
+        return admin.check_settings(EXCHANGE_TOPICS, development=profile.development)
 
 
 def sender(profile: AgencyProfile, role: Role | None = None) -> Sender:
@@ -130,6 +186,10 @@ def sender(profile: AgencyProfile, role: Role | None = None) -> Sender:
 
 def _keys(folder: Path, profile: Profile) -> KeyRing:
     return load_key_ring(folder, profile.oin, development=profile.development)
+
+
+def _reader(profile: AgencyProfile, ring: KeyRing) -> Reader:
+    return Reader(profile.oin, ring.unwrappers, VerificationCache())
 
 
 def _probe(profile: Profile) -> Probe:

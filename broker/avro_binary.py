@@ -37,25 +37,28 @@ class Reader:
 
     def long(self) -> int:
         """A zig-zag integer of at most 64 bits."""
-        data, pos = self._data, self._pos
-        try:
+        pos = self._pos
+        if pos >= self._end:
+            raise MalformedError("the bytes end inside an integer")
+        byte = self._data[pos]
+        if byte < 0x80:
+            self._pos = pos + 1
+            return (byte >> 1) ^ -(byte & 1)
+        return self._longer(byte & 0x7F, pos + 1)
+
+    def _longer(self, value: int, pos: int) -> int:
+        data, shift = self._data, 7
+        while shift <= 63:
+            if pos >= self._end:
+                raise MalformedError("the bytes end inside an integer")
             byte = data[pos]
             pos += 1
+            value |= (byte & 0x7F) << shift
             if byte < 0x80:
-                self._pos = pos
-                return (byte >> 1) ^ -(byte & 1)
-            value, shift = byte & 0x7F, 7
-            while True:
-                byte = data[pos]
-                pos += 1
-                value |= (byte & 0x7F) << shift
-                if byte < 0x80:
-                    break
-                shift += 7
-                if shift > 63:
-                    raise MalformedError("an integer is longer than 64 bits")
-        except IndexError:
-            raise MalformedError("the bytes end inside an integer") from None
+                break
+            shift += 7
+        else:
+            raise MalformedError("an integer is longer than 64 bits")
         if byte == 0 or value > 0xFFFF_FFFF_FFFF_FFFF:
             raise MalformedError("an integer is not minimal or too large")
         self._pos = pos
@@ -86,10 +89,21 @@ class Reader:
 
     def octets(self) -> bytes:
         """A length and that many bytes."""
-        size = self.long()
-        if size < 0:
-            raise MalformedError("a length is negative")
-        return self.fixed(size)
+        pos, data = self._pos, self._data
+        # A length below 64 is one even byte: the common case, worth its own three lines.
+        if pos < self._end and (byte := data[pos]) < 0x80 and not byte & 1:
+            start = pos + 1
+            size = byte >> 1
+        else:
+            size = self.long()
+            start = self._pos
+            if size < 0:
+                raise MalformedError("a length is negative")
+        stop = start + size
+        if stop > self._end:
+            raise MalformedError("the bytes end inside a value")
+        self._pos = stop
+        return data[start:stop]
 
     def string(self) -> str:
         """A length and that much UTF-8."""
@@ -101,9 +115,9 @@ class Reader:
     def branch(self, count: int) -> int:
         """Index of a union branch or enum symbol below *count*."""
         index = self.long()
-        if not 0 <= index < count:
-            raise MalformedError("a union branch or enum symbol does not exist")
-        return index
+        if 0 <= index < count:
+            return index
+        raise MalformedError("a union branch or enum symbol does not exist")
 
     def array(self, item: Callable[[], _T], *, at_most: int) -> tuple[_T, ...]:
         """At most *at_most* items in one block."""
@@ -112,7 +126,7 @@ class Reader:
             return ()
         if not 0 < count <= at_most or count > self._end - self._pos:
             raise MalformedError("an array has an impossible or forbidden number of items")
-        items = tuple([item() for _ in range(count)])
+        items = (item(),) if count == 1 else tuple([item() for _ in range(count)])
         if self.long() != 0:
             raise MalformedError("an array has more than one block")
         return items

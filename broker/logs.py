@@ -115,6 +115,8 @@ def configure(
     handler.addFilter(_QUIET)
     colours = file is None and stream.isatty()
     handler.setFormatter(_formatter(process, json=json, colours=colours))
+    # The loggers of kafka-python have a level of their own and would pass the root's by.
+    handler.setLevel(level)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

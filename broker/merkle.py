@@ -23,8 +23,6 @@ __all__ = [
     "verify_inclusion",
 ]
 
-HASH_SIZE = 32
-
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Hash of one leaf: SHA-256(0x00 || leaf)."""

@@ -15,7 +15,7 @@ from broker.pipelines.gate import GateIdentity
 from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
 from broker.trust.keeper import TrustKeeper
 
-__all__ = ["GateParts", "PublisherParts", "SubscriberParts"]
+__all__ = ["AnswerParts", "GateParts", "PublisherParts", "SubscriberParts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,16 @@ class SubscriberParts:
     clock: Clock
     entropy: Entropy
     probe: Probe = no_probe
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerParts:
+    """Whoever waits for the answers to messages it sent: reads along, commits and records nothing."""
+
+    source: MessageSource
+    keeper: TrustKeeper
+    reader: Reader
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)

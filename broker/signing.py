@@ -25,16 +25,18 @@ __all__ = [
     "KeyDirectory",
     "Signature",
     "VerificationCache",
+    "check_signatures",
     "read_signatures",
     "sign_batch",
     "sign_each",
     "verify_signatures",
+    "vouching_keys",
     "write_signatures",
 ]
 
 MAX_SIGNATURES = 4
 MAX_BATCH = 65_536
-_MAX_PATH = 17 * 32
+_MAX_PATH = 16 * 32
 _MAX_SIGNATURE = 4096
 _BATCH_TYPE = b"application/vnd.schakel.batch.v1"
 
@@ -150,21 +152,52 @@ def verify_signatures(
         at: The moment the statement claims to be made: its keys must have been valid then.
 
     Raises:
-        UntrustedError: A signature does not verify, a key is not trusted, or one is missing.
+        UntrustedError: A key is not trusted (reasons of `KeyDirectory`), a signature does not verify
+            (``algorithm``, ``batch``, ``signature``), or one is missing (``signature-missing``).
     """
-    seen = set()
-    for signature in signatures:
-        key = keys.vouching_key(sender, signature.key_id, at)
+    vouching = vouching_keys(signatures, sender=sender, at=at, keys=keys)
+    required = keys.required_algorithms(sender)
+    check_signatures(signatures, statement, sender=sender, vouching=vouching, required=required, cache=cache)
+
+
+def vouching_keys(
+    signatures: Sequence[Signature], *, sender: Oin, at: Micros, keys: KeyDirectory
+) -> list[VerifyingKey]:
+    """The key behind each signature, every one of them trusted for *sender* at *at*.
+
+    Raises:
+        UntrustedError: One is not; no signature has been looked at yet.
+    """
+    return [keys.vouching_key(sender, signature.key_id, at) for signature in signatures]
+
+
+def check_signatures(
+    signatures: Sequence[Signature],
+    statement: bytes,
+    *,
+    sender: Oin,
+    vouching: Sequence[VerifyingKey],
+    required: frozenset[Algorithm],
+    cache: VerificationCache,
+) -> None:
+    """Check every signature with its key, and that all *required* algorithms are there.
+
+    Args:
+        vouching: What `vouching_keys` gave for these signatures.
+
+    Raises:
+        UntrustedError: Reason ``algorithm``, ``batch``, ``signature`` or ``signature-missing``.
+    """
+    for signature, key in zip(signatures, vouching, strict=True):
         if key.algorithm is not signature.algorithm:
             raise UntrustedError("a signature names an algorithm that is not its key's", reason="algorithm")
         cache.check(key, signature.value, _what_was_signed(signature, statement, sender))
-        seen.add(key.algorithm)
-    if not keys.required_algorithms(sender) <= seen:
+    if not required <= {key.algorithm for key in vouching}:
         raise UntrustedError("a signature that the registry requires is missing", reason="signature-missing")
 
 
 def read_signatures(reader: avro_binary.Reader) -> tuple[Signature, ...]:
-    """Read ``array<Signature>``: 1 to 4 of them.
+    """Read ``array<Signature>``: 1 to 4 of them, each by another key.
 
     Raises:
         MalformedError: Not that.
@@ -172,6 +205,8 @@ def read_signatures(reader: avro_binary.Reader) -> tuple[Signature, ...]:
     signatures = reader.array(lambda: _read_signature(reader), at_most=MAX_SIGNATURES)
     if not signatures:
         raise MalformedError("there is no signature")
+    if len({signature.key_id for signature in signatures}) != len(signatures):
+        raise MalformedError("two signatures by one key")
     return signatures
 
 

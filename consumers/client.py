@@ -46,8 +46,8 @@ from consumers.visit import Visit
 
 __all__ = ["Handler", "Reject", "Retry", "Subscriber"]
 
-BATCH = 256
-MAX_TRIES = 5
+_BATCH = 256
+_MAX_TRIES = 5
 _PAUSES = (Micros(200_000), Micros(1_000_000), Micros(3_000_000), Micros(10_000_000))
 _MAX_WAITING = 2048
 _BUSY_POLL = 0.05
@@ -90,7 +90,11 @@ class _Task:
 
 
 class Subscriber:
-    """Receives what is released to one agency, in order per case, each with effect at most once."""
+    """Receives what is released to one agency, in order per case, each with effect at most once.
+
+    Attributes:
+        batch: How many records the next `step` fetches at most.
+    """
 
     @classmethod
     def from_profile(cls, path: Path | str, role: str | None = None) -> Subscriber:
@@ -109,6 +113,7 @@ class Subscriber:
 
     def __init__(self, parts: SubscriberParts) -> None:
         self._parts = parts
+        self.batch = _BATCH
         self._handlers: dict[MessageCode, Handler] = {}
         self._any: Handler | None = None
         self._refusal: Callable[[Notice, object], None] | None = None
@@ -117,6 +122,15 @@ class Subscriber:
         self._answers: list[Outgoing] = []
         self._done: list[Position] = []
         self._numbering = Numbering(ProducerId(parts.entropy(8)))
+
+    @property
+    def view(self) -> TrustView:
+        """The registry as this subscriber sees it now.
+
+        Raises:
+            UnavailableError: It is stale.
+        """
+        return self._parts.keeper.current()
 
     def on(self, code: str) -> Callable[[Handler], Handler]:
         """Register the handler of one message type.
@@ -179,7 +193,7 @@ class Subscriber:
     def _fetch(self, timeout: float) -> None:
         if len(self._waiting) >= _MAX_WAITING:
             return
-        for message in self._parts.source.poll(timeout, BATCH):
+        for message in self._parts.source.poll(timeout, self.batch):
             self._window.begin(message.position)
             self._waiting.append(_Task(message))
 
@@ -252,11 +266,11 @@ class Subscriber:
             tries=task.tries,
             fault=type(fault).__name__,
         )
-        if task.tries < MAX_TRIES:
+        if task.tries < _MAX_TRIES:
             pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]
             task.due = Micros(visit.now + pause)
             return False
-        visit.settle(disclosure, "handler-failed", type(fault).__name__)
+        visit.settle(disclosure, "handler-failed", "retried" if isinstance(fault, Retry) else "fault")
         visit.quarantine(task.message, 0, "handler-failed")
         return True
 

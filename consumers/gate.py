@@ -22,7 +22,7 @@ from broker.trust.view import TrustView
 __all__ = ["BATCH", "Gate"]
 
 BATCH = 256
-COMMIT_SECONDS = 0.2
+_COMMIT_SECONDS = 0.2
 _MAY_BE_NEWS = frozenset(
     {
         "unknown-sender",
@@ -100,7 +100,7 @@ class Gate:
 
     def _commit(self, *, idle: bool) -> None:
         now = self._parts.clock.monotonic()
-        if not self._pending or (not idle and now - self._committed_at < COMMIT_SECONDS):
+        if not self._pending or (not idle and now - self._committed_at < _COMMIT_SECONDS):
             return
         self._parts.source.commit(self._pending)
         self._pending = {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kafka_ladder import RealKafka, climb
+if TYPE_CHECKING:
+    from tests.kafka_ladder import RealKafka
 
 _CHOSEN = pytest.StashKey[str]()
 _WANTED = pytest.StashKey[bool]()
@@ -30,6 +31,9 @@ def kafka_cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RealKafka]:
     """A real Kafka for the whole session; it is stopped at the end."""
+    # Not at the top: the client can be imported only after `pytest_configure`.
+    from tests.kafka_ladder import climb
+
     with climb(tmp_path_factory.mktemp("kafka")) as kafka:
         request.config.stash[_CHOSEN] = kafka.how
         yield kafka

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker.adapters.kafka_connection import KafkaAccess
+from broker.adapters.kafka_connection import KafkaAccess, diagnose
 from broker.errors import SchakelError
 from broker.names import Oin
 from broker.sandbox import pki
@@ -66,7 +66,10 @@ def climb(directory: Path) -> Iterator[RealKafka]:
     """
     if addresses := os.environ.get("SCHAKEL_TEST_BOOTSTRAP"):
         authority = Path(os.environ["SCHAKEL_TEST_PKI"])
-        yield RealKafka(f"given ({addresses})", tuple(addresses.split(",")), authority)
+        given = RealKafka(f"given ({addresses})", tuple(addresses.split(",")), authority)
+        if (failure := diagnose(given.admin_access)) is not None:
+            raise RuntimeError(f"the Kafka that was named cannot be reached; {failure}")
+        yield given
         return
     reasons = []
     for rung in (_from_jars, _from_docker):

@@ -7,36 +7,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import (
-    ACL,
-    ACLFilter,
-    ACLOperation,
-    ACLPermissionType,
-    ACLResourcePatternType,
-    ConfigResource,
-    OffsetSpec,
-    ResourcePattern,
-    ResourcePatternFilter,
-    ResourceType,
-)
-from kafka.errors import KafkaError, KafkaTimeoutError, for_code
+from kafka.admin import ConfigResource, OffsetSpec
+from kafka.errors import KafkaError, TopicAuthorizationFailedError, for_code
 
-from broker.adapters.kafka_connection import KafkaAccess, client_settings, diagnose
-from broker.adapters.kafka_errors import translate, translated
-from broker.errors import ConfigurationError, DeadlineError
+from broker.adapters.kafka_connection import KafkaAccess, connect
+from broker.adapters.kafka_errors import meaning, translate, translated
+from broker.adapters.kafka_grants import Grant, acl_of, any_acl, every_acl, grant_of
+from broker.errors import ConfigurationError, DeadlineError, UnauthorisedError
 
-__all__ = ["Grant", "KafkaAdmin", "Lag", "Operation", "Promise", "Resource", "Topic"]
+__all__ = ["KafkaAdmin", "Lag", "Promise", "Topic"]
 
-Resource = Literal["topic", "group", "cluster"]
-Operation = Literal["read", "write", "describe", "describe_configs"]
-
+_T = TypeVar("_T")
 _READY_SECONDS: Final = 15.0
+_PAUSE: Final = 0.02
+_OFFSETS_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +45,6 @@ class Topic:
     partitions: int
     replication: int
     settings: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Grant:
-    """One line of an access list: *principal* may do *operation*, from any host.
-
-    Args:
-        principal: ``User:<short name>``.
-        operation: What it may do.
-        resource: To what kind of thing.
-        name: The thing's name, or with *prefix* how its name begins.
-        prefix: Whether *name* is a beginning.
-    """
-
-    principal: str
-    operation: Operation
-    resource: Resource
-    name: str
-    prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +111,7 @@ class KafkaAdmin:
         """Those of *names* that exist, with the settings that differ from the cluster's.
 
         Raises:
-            UnauthorisedError: We may not read the settings.
+            UnauthorisedError: We may not see one of them, or its settings.
         """
         if not names:
             return {}
@@ -163,8 +135,7 @@ class KafkaAdmin:
         new = {name: _creation(wanted[name]) for name in sorted(wanted.keys() - set(self.topics()))}
         if not new:
             return ()
-        with translated("create topics"):
-            answer = self._connected().create_topics(new, raise_errors=False)
+        answer = self._ask("create topics", lambda client: client.create_topics(new, raise_errors=False))
         made = []
         for state in answer["topics"]:
             if state["error_code"] == 0:
@@ -176,39 +147,37 @@ class KafkaAdmin:
 
     def delete(self, names: Sequence[str]) -> None:
         """Delete topics and all that is in them."""
-        with translated("delete topics"):
-            self._connected().delete_topics(list(names))
+        self._ask("delete topics", lambda client: client.delete_topics(list(names)))
 
     def configure(self, name: str, settings: Mapping[str, str]) -> None:
         """Change settings of one topic and leave its others alone."""
-        with translated(f"configure topic {name}"):
-            self._connected().alter_configs([ConfigResource("TOPIC", name, dict(settings))], incremental=True)
+        change = [ConfigResource("TOPIC", name, dict(settings))]
+        self._ask(f"configure topic {name}", lambda client: client.alter_configs(change, incremental=True))
 
     def grants(self) -> frozenset[Grant]:
         """Every line of every access list of a kind that `Grant` can say."""
-        with translated("read the access lists"):
-            acls, _ = self._connected().describe_acls(_any_acl())
-        return frozenset(grant for acl in acls if (grant := _grant(acl)) is not None)
+        acls, _ = self._ask("read the access lists", lambda client: client.describe_acls(any_acl()))
+        return frozenset(grant for acl in acls if (grant := grant_of(acl)) is not None)
 
     def grant(self, grants: Iterable[Grant]) -> tuple[Grant, ...]:
         """Add lines and return those that were not there."""
         new = sorted(set(grants) - self.grants())
         if new:
-            with translated("write the access lists"):
-                answer = self._connected().create_acls([_acl(grant) for grant in new])
-                for kind in answer["failed"]:
-                    raise kind
+            lines = [acl_of(grant) for grant in new]
+            answer = self._ask("write the access lists", lambda client: client.create_acls(lines))
+            for kind in answer["failed"]:
+                raise translate(kind(), "write the access lists")
+            self._await_grants(new)
         return tuple(new)
 
     def revoke(self, grants: Iterable[Grant]) -> tuple[Grant, ...]:
         """Remove lines and return those that were there."""
         old = sorted(set(grants) & self.grants())
         if old:
-            with translated("write the access lists"):
-                answer = self._connected().delete_acls([_acl(grant) for grant in old])
-                for _, _, kind in answer:
-                    if kind.errno:
-                        raise kind
+            lines = [acl_of(grant) for grant in old]
+            for _, _, kind in self._ask("write the access lists", lambda client: client.delete_acls(lines)):
+                if kind.errno:
+                    raise translate(kind(), "write the access lists")
         return tuple(old)
 
     def end_offsets(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
@@ -223,14 +192,14 @@ class KafkaAdmin:
         }
         if not asked:
             return {}
-        with translated("read end offsets"):
-            answer = self._connected().list_partition_offsets(asked, timeout_ms=5_000)
+        answer = self._ask(
+            "read end offsets", lambda client: client.list_partition_offsets(asked, timeout_ms=_OFFSETS_MS)
+        )
         return {(tp.topic, tp.partition): found.offset for tp, found in answer.items()}
 
     def committed(self, group: str) -> Mapping[tuple[str, int], int]:
         """What *group* committed: topic and partition to next offset."""
-        with translated("read committed offsets"):
-            answer = self._connected().list_group_offsets({group: None})
+        answer = self._ask("read committed offsets", lambda client: client.list_group_offsets({group: None}))
         offsets = answer.get(group, {})
         return {(tp.topic, tp.partition): known.offset for tp, known in offsets.items() if known.offset >= 0}
 
@@ -256,6 +225,7 @@ class KafkaAdmin:
 
         Raises:
             ConfigurationError: Something is weaker, or a topic is missing.
+            UnauthorisedError: We may not read what is to be checked.
         """
         promise = promise or Promise()
         weaker = (*self._weaker_topics(topics, promise), *self._weaker_brokers(promise))
@@ -282,8 +252,7 @@ class KafkaAdmin:
         return weaker
 
     def _weaker_brokers(self, promise: Promise) -> list[str]:
-        with translated("read the nodes"):
-            nodes = [str(node["broker_id"]) for node in self._connected().describe_cluster()["brokers"]]
+        nodes = [str(node) for node in self._nodes()]
         settings = self._configs("BROKER", nodes, "all")
         return [
             f"node {node} has {name}={settings[node].get(name)}, not {value}"
@@ -294,24 +263,63 @@ class KafkaAdmin:
 
     def _connected(self) -> Any:
         if self._client is None:
-            try:
-                self._client = KafkaAdminClient(**client_settings(self._access))
-            except KafkaTimeoutError as error:
-                raise diagnose(self._access) or translate(error, "connect to Kafka") from error
+            self._client = connect(self._access, KafkaAdminClient)
         return self._client
 
+    def _ask(self, doing: str, question: Callable[[Any], _T]) -> _T:
+        """Put a question, and once more to a new client if the first one's nodes went away since."""
+        try:
+            return question(self._connected())
+        except KafkaError as error:
+            if not meaning(type(error)).retriable:
+                raise translate(error, doing) from error
+            self.close()
+        with translated(doing):
+            return question(self._connected())
+
     def _metadata(self, names: list[str] | None) -> list[dict[str, Any]]:
-        with translated("read topics"):
-            states: list[dict[str, Any]] = self._connected().describe_topics(names)
+        states: list[dict[str, Any]] = self._ask("read topics", lambda client: client.describe_topics(names))
+        for state in states:
+            if names is not None and for_code(state["error_code"]) is TopicAuthorizationFailedError:
+                raise translate(TopicAuthorizationFailedError(), f"read topic {state['name']}")
         return [state for state in states if state["error_code"] == 0 and not state["is_internal"]]
 
     def _configs(self, kind: str, names: Sequence[str], which: str) -> dict[str, dict[str, str]]:
-        with translated("read settings"):
-            answer = self._connected().describe_configs(
-                [ConfigResource(kind, name) for name in names], config_filter=which
-            )
+        asked = [ConfigResource(kind, name) for name in names]
+        answer = self._ask(
+            "read settings", lambda client: client.describe_configs(asked, config_filter=which)
+        )
         found = answer.get(kind.lower(), {})
+        if which == "all" and (hidden := [name for name in names if not found.get(name)]):
+            # The library hides the refusal in an empty answer.
+            raise UnauthorisedError(
+                f"could not read the settings of {kind.lower()} {hidden[0]}",
+                remedy="the access lists must grant describe_configs: schakel topics plan",
+            )
         return {name: {key: c["value"] for key, c in found.get(name, {}).items()} for name in names}
+
+    def _await_grants(self, new: Sequence[Grant]) -> None:
+        """Until every node enforces them: the controller answers before the nodes know."""
+        deadline = time.monotonic() + _READY_SECONDS
+        for node in self._nodes():
+            while not set(new) <= self._grants_at(node):
+                if time.monotonic() > deadline:
+                    raise DeadlineError("new access list lines do not hold yet", remedy="try again")
+                time.sleep(_PAUSE)
+
+    def _nodes(self) -> list[int]:
+        cluster = self._ask("read the nodes", lambda client: client.describe_cluster())
+        return [node["broker_id"] for node in cluster["brokers"]]
+
+    def _grants_at(self, node: int) -> frozenset[Grant]:
+        """What one node enforces; the library's own question goes to any node."""
+
+        def question(client: Any) -> Any:
+            answer = client._manager.run(lambda: client._manager.send(every_acl(), node_id=node))
+            return client._convert_describe_acls_response_to_acls(answer)
+
+        acls, _ = self._ask("read the access lists", question)
+        return frozenset(grant for acl in acls if (grant := grant_of(acl)) is not None)
 
     def _await_topics(self, names: list[str]) -> None:
         try:
@@ -326,36 +334,3 @@ def _creation(topic: Topic) -> dict[str, Any]:
         "replication_factor": topic.replication,
         "configs": dict(topic.settings),
     }
-
-
-_CLUSTER: Final = "kafka-cluster"
-
-
-def _acl(grant: Grant) -> Any:
-    name = _CLUSTER if grant.resource == "cluster" else grant.name
-    pattern = ACLResourcePatternType.PREFIXED if grant.prefix else ACLResourcePatternType.LITERAL
-    return ACL(
-        principal=grant.principal,
-        host="*",
-        operation=ACLOperation[grant.operation.upper()],
-        permission_type=ACLPermissionType.ALLOW,
-        resource_pattern=ResourcePattern(ResourceType[grant.resource.upper()], name, pattern),
-    )
-
-
-def _grant(acl: Any) -> Grant | None:
-    operation, resource = acl.operation.name.lower(), acl.resource_pattern.resource_type.name.lower()
-    sayable = operation in {"read", "write", "describe", "describe_configs"} and resource in {
-        "topic",
-        "group",
-        "cluster",
-    }
-    if not sayable or acl.host != "*" or acl.permission_type is not ACLPermissionType.ALLOW:
-        return None
-    prefix = acl.resource_pattern.pattern_type is ACLResourcePatternType.PREFIXED
-    return Grant(acl.principal, operation, resource, acl.resource_pattern.resource_name, prefix)
-
-
-def _any_acl() -> Any:
-    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
-    return ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)

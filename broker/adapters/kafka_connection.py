@@ -11,34 +11,40 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from kafka.errors import KafkaError
+
+from broker.adapters.kafka_errors import translate
 from broker.errors import ConfigurationError, SchakelError, UnavailableError
 
 __all__ = [
-    "REQUEST_MS",
     "Cause",
     "Finding",
     "KafkaAccess",
     "client_settings",
+    "connect",
     "diagnose",
     "probe",
     "tls_context",
 ]
 
-REQUEST_MS: Final = 10_000
-"""Milliseconds the library waits for the answer to one request."""
-
 _BOOTSTRAP_MS: Final = 5_000
+_REQUEST_MS: Final = 10_000
 _RECONNECT_MS: Final = 1_000
+_REFUSAL_SECONDS: Final = 0.5
+_TICKET_SECONDS: Final = 0.05
 # ApiVersions, version 0, correlation 1, no client id: the one request a node answers for anybody.
+_T = TypeVar("_T")
 _HELLO: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
@@ -157,20 +163,31 @@ def client_settings(access: KafkaAccess) -> dict[str, Any]:
         "security_protocol": "SSL",
         "ssl_context": tls_context(access),
         "bootstrap_timeout_ms": _BOOTSTRAP_MS,
-        "request_timeout_ms": REQUEST_MS,
+        "request_timeout_ms": _REQUEST_MS,
         "reconnect_backoff_max_ms": _RECONNECT_MS,
     }
 
 
-def probe(bootstrap: Sequence[str], tls: ssl.SSLContext, timeout: float = 3.0) -> tuple[Finding, ...]:
+def probe(
+    bootstrap: Sequence[str], tls: ssl.SSLContext, timeout: float = 3.0, own: Path | None = None
+) -> tuple[Finding, ...]:
     """Connect to each address, as far as a first answer of Kafka, and say what came of it.
 
     Args:
         bootstrap: Addresses ``host:port``.
         tls: From `tls_context`.
         timeout: Seconds for each address.
+        own: Our certificate's file, to tell whether one that is not accepted has expired: a node says
+            only that it does not know it.
     """
-    return tuple(Finding(address, _cause(address, tls, timeout)) for address in bootstrap)
+    findings = [Finding(address, _cause(address, tls, timeout)) for address in bootstrap]
+    refused = any(finding.cause is Cause.CLIENT_UNKNOWN_CA for finding in findings)
+    if refused and own is not None and _out_of_date(own):
+        return tuple(
+            Finding(f.address, Cause.CLIENT_EXPIRED) if f.cause is Cause.CLIENT_UNKNOWN_CA else f
+            for f in findings
+        )
+    return tuple(findings)
 
 
 def diagnose(access: KafkaAccess, timeout: float = 3.0) -> SchakelError | None:
@@ -182,13 +199,28 @@ def diagnose(access: KafkaAccess, timeout: float = 3.0) -> SchakelError | None:
     tls = tls_context(access)
     failures = []
     for address in access.bootstrap:
-        (finding,) = probe([address], tls, timeout)
+        (finding,) = probe([address], tls, timeout, access.certificate)
         if finding.cause is Cause.NONE:
             return None
         failures.append(finding)
     # A wrong certificate tells more than a node that is away.
     failures.sort(key=lambda finding: finding.cause.mends_itself)
     return failures[0].error() if failures else ConfigurationError("no address of Kafka is configured")
+
+
+def connect(access: KafkaAccess, make: Callable[..., _T], **settings: Any) -> _T:
+    """A client of the library, made by *make* with the common settings and *settings*.
+
+    Raises:
+        UnavailableError: No node answers; the cause is named.
+        ConfigurationError: A file or a certificate does not fit.
+    """
+    if (cause := diagnose(access)) is not None:
+        raise cause
+    try:
+        return make(**client_settings(access) | settings)
+    except KafkaError as error:
+        raise diagnose(access) or translate(error, "connect to Kafka") from error
 
 
 def _load_authority(context: ssl.SSLContext, path: Path) -> None:
@@ -207,10 +239,51 @@ def _cause(address: str, tls: ssl.SSLContext, timeout: float) -> Cause:
             socket.create_connection((host, int(port)), timeout=timeout) as plain,
             tls.wrap_socket(plain, server_hostname=host) as secured,
         ):
+            _hear_refusal(secured, timeout)
             secured.sendall(_HELLO)
             return Cause.NONE if secured.recv(4) else Cause.CLOSED
     except (OSError, ValueError) as error:
         return _cause_of(error)
+
+
+def _hear_refusal(secured: ssl.SSLSocket, timeout: float) -> None:
+    """Let a refusal of our certificate arrive before we send: what is sent to a closed end may drown it.
+
+    After a handshake a node sends either tickets, which are no data, or an alert, which raises.
+    """
+    select.select([secured], [], [], min(timeout, _REFUSAL_SECONDS))
+    secured.settimeout(_TICKET_SECONDS)
+    with suppress(TimeoutError):
+        secured.recv(1)
+    secured.settimeout(timeout)
+
+
+def _out_of_date(certificate: Path) -> bool:
+    """Whether a certificate has expired or is not valid yet: the standard library says so only in handshakes.
+
+    So one is done in memory, between a server and a client that both hold the certificate; its authority
+    is not known to either, and its dates are looked at first when it is made its own authority.
+    """
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(certificate, password="")
+    client.load_cert_chain(certificate, password="")
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    server.load_verify_locations(cafile=certificate)
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    left, right = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (client.wrap_bio(left, right), server.wrap_bio(right, left, server_side=True))
+    for _ in range(4):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                return error.verify_code in {9, 10}
+            except ssl.SSLError:
+                return False
+    return False
 
 
 def _cause_of(error: Exception) -> Cause:

@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, for_code
 
 from broker.errors import (
     ConfigurationError,
@@ -63,7 +64,8 @@ _CONFIGURATION = """
 # The library does not call these retriable, but for us a new client or the next attempt mends them.
 _UNAVAILABLE = """
     BrokerIdNotRegisteredError BrokerNotAvailableError BrokerResponseError CommitFailedError
-    CorruptRecordError DuplicateSequenceNumberError FencedMemberEpochError FencedStateEpochError IllegalGenerationError
+    CorruptRecordError DuplicateSequenceNumberError FencedMemberEpochError FencedStateEpochError
+    IllegalGenerationError
     IneligibleReplicaError InvalidFetchRequestError InvalidProducerEpochError InvalidProducerIdMappingError
     InvalidReceiveError InvalidRecordStateError InvalidTxnStateError KafkaError KafkaProtocolError
     MemberIdRequiredError NewLeaderElectedError NoError OperationNotAttemptedError
@@ -89,6 +91,7 @@ MEANINGS: Final[dict[str, type[SchakelError]]] = {
 }
 """Name of an error class of kafka-python to the error of ours that it becomes."""
 
+_NUMBER: Final = re.compile(r"\[Error (\d{1,5})\]")
 _REMEDIES: Final = {
     "FencedInstanceIdError": "another process runs under the same instance name: give each its own",
     "TopicAuthorizationFailedError": "let the operator compare the access lists: schakel topics plan",
@@ -112,6 +115,7 @@ def translate(error: BaseException, doing: str) -> SchakelError:
         error: What the library raised.
         doing: What we were doing, to follow "could not".
     """
+    error = _named(error)
     name = type(error).__name__
     description: Any = getattr(type(error), "description", "") or ""
     why = f"Kafka says {name}: {description}" if description else f"Kafka says {name}"
@@ -120,6 +124,13 @@ def translate(error: BaseException, doing: str) -> SchakelError:
         reason = "too-large" if "TooLarge" in name else "not-accepted"
         return RejectedError(f"could not {doing}. {why}", reason=reason)
     return kind(f"could not {doing}", why=why, remedy=_REMEDIES.get(name, ""))
+
+
+def _named(error: BaseException) -> BaseException:
+    """The error that the library should have raised: it wraps some answers of nodes in a nameless one."""
+    found = _NUMBER.search(str(error)) if type(error) is KafkaError else None
+    named: BaseException = for_code(int(found[1]))() if found else error
+    return named
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from broker.adapters.kafka_connection import REQUEST_MS, KafkaAccess, client_settings, diagnose
+from broker.adapters.kafka_connection import KafkaAccess, connect, diagnose
 from broker.adapters.kafka_errors import translate
 from broker.adapters.sizes import LARGEST_BATCH, LARGEST_RECORD, record_size
 from broker.errors import DeadlineError, RejectedError, SchakelError
@@ -152,24 +152,21 @@ class KafkaSink:
 
     def _connect(self) -> Any:
         limits = self._limits
-        settings = client_settings(self._access) | {
-            "client_id": self._client_id,
-            "acks": "all",
-            "enable_idempotence": True,
-            "compression_type": None,
-            "linger_ms": limits.linger_ms,
-            "batch_size": limits.batch_bytes,
-            "max_request_size": LARGEST_BATCH,
-            "delivery_timeout_ms": _NEVER_MS,
-            "max_block_ms": min(_METADATA_MS, int(limits.deadline * 1000)),
-            "request_timeout_ms": REQUEST_MS,
-            "allow_auto_create_topics": False,
-            "metrics_enabled": False,
-        }
-        try:
-            return _Producer(**settings)
-        except KafkaError as error:
-            raise diagnose(self._access) or translate(error, "connect to Kafka") from error
+        return connect(
+            self._access,
+            _Producer,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type=None,
+            linger_ms=limits.linger_ms,
+            batch_size=limits.batch_bytes,
+            max_request_size=LARGEST_BATCH,
+            delivery_timeout_ms=_NEVER_MS,
+            max_block_ms=min(_METADATA_MS, int(limits.deadline * 1000)),
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
 
     def _discard(self, producer: Any) -> None:
         with self._lock:

@@ -20,11 +20,11 @@ from typing import Any, Final, Protocol
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.structs import MemberState, OffsetAndMetadata
 
 from broker.adapters.kafka_admin import KafkaAdmin
-from broker.adapters.kafka_connection import KafkaAccess, client_settings, diagnose
+from broker.adapters.kafka_connection import KafkaAccess, connect, diagnose
 from broker.adapters.kafka_errors import translate, translated
 from broker.adapters.kafka_records import accept_any_header_name
 from broker.adapters.sizes import LARGEST_BATCH
@@ -225,11 +225,7 @@ class KafkaSource:
 
     def _connect(self) -> Any:
         accept_any_header_name()
-        settings = client_settings(self._access) | _settings(self._tuning) | self._reading.options()
-        try:
-            return KafkaConsumer(**settings)
-        except KafkaError as error:
-            raise diagnose(self._access) or translate(error, "connect to Kafka") from error
+        return connect(self._access, KafkaConsumer, **_settings(self._tuning) | self._reading.options())
 
     def _discard(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -272,7 +268,9 @@ class _Group:
         consumer.subscribe(list(self._topics))
 
     def refresh(self, consumer: Any) -> None:
-        """Nothing: the group does it."""
+        # The library only logs that a topic is forbidden, and then waits for partitions that never come.
+        if forbidden := consumer._cluster.unauthorized_topics & set(self._topics):
+            raise TopicAuthorizationFailedError(forbidden)
 
     def advance(self, next_offsets: Offsets) -> None:
         """Nothing: a new consumer begins at the last commit."""

@@ -15,7 +15,7 @@ from typing import Annotated, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from broker.errors import MalformedError
 from broker.names import (
@@ -112,9 +112,9 @@ def _checked(parse: Callable[[object], object]) -> BeforeValidator:
 
 
 AgreementIdText = Annotated[AgreementId, _checked(AgreementId.parse)]
-DigestText = Annotated[Digest, _checked(Digest.parse)]
+DigestText = Annotated[Digest, _checked(Digest.parse), PlainSerializer(str)]
 GroupText = Annotated[GroupName, _checked(GroupName.parse)]
-KeyIdText = Annotated[KeyId, _checked(KeyId.parse)]
+KeyIdText = Annotated[KeyId, _checked(KeyId.parse), PlainSerializer(str)]
 LegalBasisText = Annotated[LegalBasis, _checked(LegalBasis.parse)]
 MessageCodeText = Annotated[MessageCode, _checked(MessageCode.parse)]
 OinText = Annotated[Oin, _checked(Oin.parse)]

@@ -65,7 +65,7 @@ def digest_lines(files: Mapping[str, bytes]) -> bytes:
 
 def is_schema_file(path: str) -> bool:
     """Whether `CATALOGUE` lists it; `schemas/` holds other things too."""
-    return path == CATALOGUE or path.endswith(".avsc")
+    return path == CATALOGUE or (path.startswith(("groups/", "messages/")) and path.endswith(".avsc"))
 
 
 def message_path(code: MessageCode, version: int) -> str:
@@ -118,7 +118,9 @@ def message_schema(code: MessageCode, message: MessageDocument, groups: Mapping[
     if unknown := sorted((allowed | set(message.fields)) - set(groups)):
         raise ConfigurationError(f"{where}: not in the dictionary", why=", ".join(unknown))
     if unlisted := sorted(set(message.fields) - allowed):
-        raise ConfigurationError(f"{where}.fields: the type does not have this group", why=", ".join(unlisted))
+        raise ConfigurationError(
+            f"{where}.fields: the type does not have this group", why=", ".join(unlisted)
+        )
     fields = [
         _group_field(where, name, record, message.fields.get(name), required=name in required)
         for name, record in groups.items()

@@ -152,9 +152,7 @@ def _one_of(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Ite
             yield from (f"{arguments['group']}.{field}" for field in fields)
 
 
-def _assertion_equals(
-    arguments: _Arguments, groups: _Groups, assertions: Mapping[str, str]
-) -> Iterator[str]:
+def _assertion_equals(arguments: _Arguments, groups: _Groups, assertions: Mapping[str, str]) -> Iterator[str]:
     asserted = assertions.get(str(arguments["assertion"]))
     for record in _records(groups, arguments["group"]):
         value = record.get(str(arguments["field"]))

@@ -27,13 +27,25 @@ from broker.names import (
 
 __all__ = [
     "AssertionDocument",
+    "AssertionMeaning",
+    "BasesDocument",
     "CatalogueDocument",
     "CheckDocument",
     "EffectDocument",
     "FieldsDocument",
+    "FlowDocument",
     "MessageDocument",
     "NeverDocument",
+    "ObligationDocument",
+    "PurposesDocument",
+    "ReceiptDocument",
     "RecipientsDocument",
+    "RegimeDocument",
+    "ResponseDocument",
+    "RetentionDocument",
+    "RoleDocument",
+    "SendersDocument",
+    "TermDocument",
     "parse_document",
 ]
 
@@ -281,7 +293,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        mapping: dict[object, object] = super().construct_mapping(node, deep=deep)  # type: ignore[assignment]
+        mapping: dict[object, object] = super().construct_mapping(node, deep=deep)
         if len(mapping) != len(node.value):
             raise yaml.YAMLError(f"a key is given twice in the mapping at line {node.start_mark.line + 1}")
         return mapping

@@ -39,7 +39,7 @@ from broker.catalogue.model import (
     Term,
 )
 from broker.errors import ConfigurationError
-from broker.names import Digest, GroupName, MessageCode
+from broker.names import Digest, GroupName, MessageCode, MessageType
 
 __all__ = ["load_catalogue", "stale_files"]
 
@@ -146,7 +146,10 @@ def _known(where: str, names: Iterable[str], defined: Iterable[str]) -> None:
 
 
 def _entry(
-    code: MessageCode, document: CatalogueDocument, groups: Mapping[GroupName, Group], files: Mapping[str, bytes]
+    code: MessageCode,
+    document: CatalogueDocument,
+    groups: Mapping[GroupName, Group],
+    files: Mapping[str, bytes],
 ) -> MessageEntry:
     message = document.messages[code]
     lists = [(r.roles, GroupList(tuple(r.required), tuple(r.may), r.source)) for r in message.recipients]
@@ -169,7 +172,7 @@ def _entry(
         purposes=tuple(message.purposes.codes),
         legal_bases=tuple(message.legal_bases.codes),
         assertions=_assertions(message, document),
-        checks=_checks(code, message, groups, files),
+        checks=_checks(code, message, groups),
         groups=_section_order(code, message, groups, files),
         schemas=_versions(code, message.version, files),
         receipt_term=receipt.term if receipt else "",
@@ -197,10 +200,7 @@ def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation
 
 
 def _checks(
-    code: MessageCode,
-    message: MessageDocument,
-    groups: Mapping[GroupName, Group],
-    files: Mapping[str, bytes],
+    code: MessageCode, message: MessageDocument, groups: Mapping[GroupName, Group]
 ) -> tuple[NamedCheck, ...]:
     """The type's own checks, and the search for BSNs in free text."""
     where = f"catalogue.yaml: messages.{code}.checks"
@@ -252,8 +252,8 @@ def _versions(code: MessageCode, current: int, files: Mapping[str, bytes]) -> di
     return dict(sorted(found.items()))
 
 
-def _unique_types(entries: Iterable[MessageEntry]) -> dict[str, MessageEntry]:
-    by_type: dict[str, MessageEntry] = {}
+def _unique_types(entries: Iterable[MessageEntry]) -> dict[MessageType, MessageEntry]:
+    by_type: dict[MessageType, MessageEntry] = {}
     for entry in entries:
         if by_type.setdefault(entry.type, entry) is not entry:
             raise ConfigurationError("catalogue.yaml: two messages have one type", why=entry.type)

@@ -16,7 +16,7 @@ from broker.names import Micros
 __all__ = ["CONTENT_TYPE", "attributes", "check_attributes", "time_text", "trace_id"]
 
 CONTENT_TYPE = b"application/vnd.schakel.envelope.v1"
-NO_TRACE = bytes(16)
+_NO_TRACE = bytes(16)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -49,7 +49,7 @@ def trace_id(headers: tuple[tuple[str, bytes], ...]) -> bytes:
     for name, value in headers:
         if name == "traceparent" and (match := _TRACEPARENT.fullmatch(value or b"")):
             return bytes.fromhex(match[1].decode("ascii"))
-    return NO_TRACE
+    return _NO_TRACE
 
 
 def time_text(moment: Micros) -> str:

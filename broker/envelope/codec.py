@@ -177,40 +177,40 @@ def _read_fields(reader: Reader) -> EnvelopeHeader:
     return EnvelopeHeader(
         reader.int32(),
         MessageId(fixed(16)),
-        _type(octets()),
-        Sender(_oin(octets()), _role(octets()), _system(octets())),
+        _type[octets()],
+        Sender(_oin[octets()], _role[octets()], _system[octets()]),
         array(lambda: _read_recipient(reader), at_most=schema.MAX_RECIPIENTS),
         CaseRef(fixed(16)),
         array(lambda: SubjectRef(fixed(16)), at_most=schema.MAX_SUBJECTS),
         MessageId(fixed(16)),
         MessageId(fixed(16)) if reader.branch(2) else None,
-        Origin(MessageId(fixed(16)), _oin(octets())) if reader.branch(2) else None,
+        Origin(MessageId(fixed(16)), _oin[octets()]) if reader.branch(2) else None,
         Micros(reader.long()),
         Micros(reader.long()),
         _URGENCIES[reader.branch(2)],
         _REGIMES[reader.branch(3)],
-        _basis(octets()),
-        _purpose(octets()),
+        _basis[octets()],
+        _purpose[octets()],
         Digest(fixed(32)),
-        array(lambda: (_name(octets()), _value(octets())), at_most=schema.MAX_ASSERTIONS),
-        array(lambda: SectionRef(_group(octets()), Digest(fixed(32))), at_most=schema.MAX_SECTIONS),
+        array(lambda: (_name[octets()], _value[octets()]), at_most=schema.MAX_ASSERTIONS),
+        array(lambda: SectionRef(_group[octets()], Digest(fixed(32))), at_most=schema.MAX_SECTIONS),
         ProducerId(fixed(8)),
         reader.long(),
-        _topic(octets()),
+        _topic[octets()],
         octets(),
         reader.int32(),
-        array(lambda: _extension(octets()), at_most=schema.MAX_CRITICAL),
+        array(lambda: _extension[octets()], at_most=schema.MAX_CRITICAL),
     )
 
 
 def _read_recipient(reader: Reader) -> Recipient:
     fixed, octets = reader.fixed, reader.octets
     return Recipient(
-        _oin(octets()),
-        _role(octets()),
+        _oin[octets()],
+        _role[octets()],
         KeyId(fixed(32)),
-        AgreementRef(_agreement(octets()), Digest(fixed(32))),
-        reader.array(lambda: _group(octets()), at_most=schema.MAX_SECTIONS),
+        AgreementRef(_agreement[octets()], Digest(fixed(32))),
+        reader.array(lambda: _group[octets()], at_most=schema.MAX_SECTIONS),
         octets(),
     )
 

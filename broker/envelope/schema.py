@@ -18,6 +18,7 @@ __all__ = [
     "CRITICAL_ID",
     "ENVELOPE_FINGERPRINT",
     "KNOWN_CRITICAL",
+    "LAST_MOMENT",
     "MAX_ASSERTIONS",
     "MAX_CRITICAL",
     "MAX_LIFETIME",
@@ -45,6 +46,8 @@ MAX_RECORD_KEY = 64
 MAX_WRAPPED = 4096
 MAX_LIFETIME = 7 * 24 * 3600 * 1_000_000
 """Microseconds between `created_at` and `expires_at` at most: seven days."""
+LAST_MOMENT = 253_402_300_799_999_999
+"""The last microsecond of the year 9999: beyond it, no calendar of ours can write a moment."""
 CLOCK_TOLERANCE = 5 * 60 * 1_000_000
 """Microseconds that a sender's clock may be ahead of the verifier's: five minutes."""
 CONTENT_KEY_SIZE = 32

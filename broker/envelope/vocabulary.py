@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from broker.envelope.reasons import Reason
 from broker.errors import MalformedError
@@ -19,46 +19,43 @@ _T = TypeVar("_T", bound=str)
 _LONGEST = 128
 
 
-class Vocabulary(Generic[_T]):
-    """Validated texts by their UTF-8 bytes.
+class Vocabulary(dict[bytes, _T]):
+    """Validated texts by their UTF-8 bytes: ``words[raw]`` validates what it has not seen.
 
     Args:
         parse: Validates one text; raises MalformedError for anything else.
         limit: How many texts are remembered before it starts again.
     """
 
-    __slots__ = ("_known", "_limit", "_parse")
+    __slots__ = ("_limit", "_parse")
 
     def __init__(self, parse: Callable[[str], _T], limit: int = 4096) -> None:
+        super().__init__()
         self._parse = parse
         self._limit = limit
-        self._known: dict[bytes, _T] = {}
 
-    def __call__(self, raw: bytes) -> _T:
-        """The value of *raw*.
+    def __missing__(self, raw: bytes) -> _T:
+        """Validate and remember *raw*.
 
         Raises:
             MalformedError: Reason ``malformed`` when it is not UTF-8, ``header-rule`` when it is not
                 such a text.
         """
-        known = self._known.get(raw)
-        return self._learn(raw) if known is None else known
-
-    def _learn(self, raw: bytes) -> _T:
         if len(raw) > _LONGEST:
             raise MalformedError("a text in the header is too long", reason=Reason.HEADER_RULE)
+        value = self._validated(raw)
+        if len(self) >= self._limit:
+            self.clear()
+        self[raw] = value
+        return value
+
+    def _validated(self, raw: bytes) -> _T:
         try:
-            text = raw.decode("utf-8")
+            return self._parse(raw.decode("utf-8"))
         except UnicodeDecodeError:
             raise MalformedError("a text in the header is not UTF-8") from None
-        try:
-            value = self._parse(text)
         except MalformedError as error:
             raise MalformedError(error.what, reason=Reason.HEADER_RULE) from None
-        if len(self._known) >= self._limit:
-            self._known.clear()
-        self._known[raw] = value
-        return value
 
 
 def matching(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:

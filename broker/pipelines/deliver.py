@@ -31,7 +31,7 @@ from broker.envelope.open import open_sections
 from broker.envelope.padding import unpad
 from broker.envelope.verify import authenticate, require_intact, require_timely
 from broker.errors import RejectedError, SchemaError, UntrustedError
-from broker.names import GroupName, KeyId, Micros, Oin, Role
+from broker.names import GroupName, KeyId, Micros, Oin
 from broker.pipelines.rules import decide_recipient
 from broker.ports import Message
 from broker.receipts import AuditReceipt
@@ -50,7 +50,6 @@ __all__ = [
     "receive",
 ]
 
-_GATE = Role("GATE")
 _DELIVERED = (Outcome.RELEASED, Outcome.RECEIPT)
 
 
@@ -142,12 +141,10 @@ class _Visit:
 
 def _verified_decision(message: Message, view: TrustView, cache: VerificationCache) -> VerifiedDecision:
     record = read_record(message.value or b"")
-    return verify_record(record, view.gate_of(record.signatures), view, cache)
+    return verify_record(record, view.gate_of(record.signatures[0].key_id), view, cache)
 
 
-def _dispatch(
-    message: Message, decision: VerifiedDecision, receipt: AuditReceipt, visit: _Visit
-) -> Received:
+def _dispatch(message: Message, decision: VerifiedDecision, receipt: AuditReceipt, visit: _Visit) -> Received:
     event = decision.event
     facts = event.message
     if facts is None:

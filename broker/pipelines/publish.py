@@ -23,6 +23,8 @@ from broker.envelope.padding import pad
 from broker.envelope.seal import Draft, Unsigned, seal, sign_all
 from broker.errors import RefusedError, SchemaError
 from broker.names import (
+    AgreementId,
+    Digest,
     KeyId,
     MessageCode,
     MessageId,
@@ -49,6 +51,7 @@ __all__ = [
 ]
 
 MAX_MESSAGE_BYTES = 1_048_576
+_NO_AGREEMENT = AgreementRef(AgreementId("none"), Digest(bytes(32)))
 
 
 class Numbering:
@@ -87,9 +90,7 @@ def new_message_id(now: Micros, entropy: Entropy) -> MessageId:
     return MessageId(value.to_bytes(16, "big"))
 
 
-def prepare(
-    record: Record, sender: Sender, view: TrustView, now: Micros, entropy: Entropy
-) -> Prepared:
+def prepare(record: Record, sender: Sender, view: TrustView, now: Micros, entropy: Entropy) -> Prepared:
     """Check *record* against catalogue, schema and agreements.
 
     The sequence number is given later, by `release`, so that a refused record leaves no gap.
@@ -191,7 +192,8 @@ def _address(
     addressee: Addressee, header: EnvelopeHeader, record: Record, encoded: EncodedRecord, view: TrustView
 ) -> tuple[Recipient, SealingKey]:
     refused = Refused(Reason.NO_AGREEMENT, (addressee.oin,))
-    for agreement in _candidates(addressee, header, record, view):
+    # Where nothing is agreed `decide` is asked all the same: an earlier rule may be the reason.
+    for agreement in _candidates(addressee, header, record, view) or [_NO_AGREEMENT]:
         recipient = grant(addressee, header, encoded, agreement, view)
         decision = decide_recipient(view, header, recipient, header.created_at)
         if isinstance(decision, Allowed):

@@ -23,7 +23,7 @@ REFUSAL = MessageCode("E28")
 def receipt_record(delivered: EnvelopeHeader, us: Oin, entry: InboxEntry, view: TrustView) -> Record:
     """The receipt that tells the sender what became of its message here."""
     value: GroupValue = {
-        "status_code": entry.status,
+        "status_code": entry.status.replace("-", "_"),  # Avro names have no dash
         "received_at": time_text(entry.at),
         "error_code": entry.detail or None,
     }

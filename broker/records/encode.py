@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
+from io import BytesIO
 from typing import cast
 
 import fastavro
@@ -71,7 +71,7 @@ class GroupSchema:
         if len(data) > MAX_GROUP_BYTES:
             raise MalformedError("a group is too large", step=_STEP, offending=(self.name,))
         try:
-            value = self.shape.to_json(fastavro.schemaless_reader(io.BytesIO(data), self.avro, None))
+            value = self.shape.to_json(fastavro.schemaless_reader(BytesIO(data), self.avro, None))
             faults: list[str] = []
             if self._write(value, faults) == data:
                 return cast("GroupValue", value)
@@ -85,7 +85,7 @@ class GroupSchema:
         avro = self.shape.to_avro(value, self.name, faults)
         if faults:
             return b""
-        buffer = io.BytesIO()
+        buffer = BytesIO()
         fastavro.schemaless_writer(buffer, self.avro, avro)
         if buffer.tell() > MAX_GROUP_BYTES:
             faults.append(self.name)

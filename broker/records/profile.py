@@ -31,7 +31,18 @@ from broker.records.shape import (
     Text,
 )
 
-__all__ = ["MAX_DOCUMENT_BYTES", "MAX_LEVELS", "MAX_NODES", "Compiled", "Compiler", "read_json"]
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "MAX_LEVELS",
+    "MAX_NODES",
+    "Compiled",
+    "Compiler",
+    "branch",
+    "read_json",
+    "refuse",
+    "whole",
+    "zero_width",
+]
 
 MAX_DOCUMENT_BYTES = 1_048_576
 MAX_LEVELS = 64
@@ -42,7 +53,7 @@ _MAX_FIXED = 1_024
 _BOUNDS = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _AVRO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
-Node = Mapping[str, object]
+_Node = Mapping[str, object]
 
 
 def read_json(document: bytes) -> dict[str, object]:
@@ -81,7 +92,7 @@ class Compiler:
     nodes: int = 0
     names: set[str] = field(default_factory=set)
 
-    def compile(self, node: object, properties: Node, path: str, level: int) -> Compiled:
+    def compile(self, node: object, properties: _Node, path: str, level: int) -> Compiled:
         """Compile one type.
 
         Args:
@@ -104,7 +115,7 @@ class Compiler:
             raise refuse("schema-outside-profile", path)
         return self._complex(node, properties, path, level)
 
-    def record(self, node: Node, path: str, level: int) -> Compiled:
+    def record(self, node: _Node, path: str, level: int) -> Compiled:
         """Compile a record type.
 
         Raises:
@@ -142,7 +153,7 @@ class Compiler:
         bare = ["null", compiled.avro] if optional else compiled.avro
         return Member(name, f"{path}.{name}", compiled.shape, not optional, example), bare
 
-    def _complex(self, node: dict[str, object], properties: Node, path: str, level: int) -> Compiled:
+    def _complex(self, node: dict[str, object], properties: _Node, path: str, level: int) -> Compiled:
         kind, logical = node["type"], node.get("logicalType")
         if kind == "record":
             return self.record(node, path, level)
@@ -160,7 +171,7 @@ class Compiler:
             raise refuse("schema-outside-profile", path)
         return self._primitive(str(kind), properties, path)
 
-    def _array(self, node: Node, properties: Node, path: str, level: int) -> Compiled:
+    def _array(self, node: _Node, properties: _Node, path: str, level: int) -> Compiled:
         if zero_width(node.get("items")):
             raise refuse("schema-zero-width", path)
         item = self.compile(node.get("items"), properties, path, level + 1)
@@ -168,7 +179,7 @@ class Compiler:
         most = whole(properties, "max_items", path, max(1, fewest), _MAX_ITEMS)
         return Compiled(ListOf(item.shape, fewest, most), {"type": "array", "items": item.avro})
 
-    def _enum(self, node: Node, path: str) -> Compiled:
+    def _enum(self, node: _Node, path: str) -> Compiled:
         name, symbols = self._define(node, path), node.get("symbols")
         if not isinstance(symbols, list) or not symbols or not all(_is_name(s) for s in symbols):
             raise refuse("schema-outside-profile", path)
@@ -178,14 +189,14 @@ class Compiler:
             Choice(frozenset(symbols), symbols[0]), {"type": "enum", "name": name, "symbols": symbols}
         )
 
-    def _fixed(self, node: Node, path: str) -> Compiled:
+    def _fixed(self, node: _Node, path: str) -> Compiled:
         name = self._define(node, path)
         if node.get("size") == 0:
             raise refuse("schema-zero-width", path)
         size = whole(node, "size", path, 1, _MAX_FIXED)
         return Compiled(Hex(size), {"type": "fixed", "name": name, "size": size})
 
-    def _primitive(self, name: str, properties: Node, path: str) -> Compiled:
+    def _primitive(self, name: str, properties: _Node, path: str) -> Compiled:
         if name == "string":
             return Compiled(_text(properties, path), name)
         if name == "boolean":
@@ -197,7 +208,7 @@ class Compiler:
         known = name in self.names or name.rpartition(".")[2] in self.names
         raise refuse("schema-recursive" if known else "schema-outside-profile", path)
 
-    def _define(self, node: Node, path: str) -> str:
+    def _define(self, node: _Node, path: str) -> str:
         name = node.get("name")
         if not _is_name(name) or name in self.names:
             raise refuse("schema-outside-profile", path)
@@ -205,7 +216,7 @@ class Compiler:
         return str(name)
 
 
-def branch(item: Node, path: str) -> tuple[object, bool]:
+def branch(item: _Node, path: str) -> tuple[object, bool]:
     """The type of a field without null, and whether it may be null.
 
     Raises:
@@ -238,7 +249,7 @@ def zero_width(node: object) -> bool:
     return node.get("type") == "null" or (node.get("type") == "fixed" and node.get("size") == 0)
 
 
-def whole(node: Node, key: str, path: str, low: int, high: int, default: int | None = None) -> int:
+def whole(node: _Node, key: str, path: str, low: int, high: int, default: int | None = None) -> int:
     """An integer property between two bounds.
 
     Raises:
@@ -255,7 +266,7 @@ def refuse(reason: str, *names: str) -> SchemaError:
     return SchemaError("a schema is outside the profile", reason=reason, offending=names)
 
 
-def _text(properties: Node, path: str) -> Text:
+def _text(properties: _Node, path: str) -> Text:
     longest = whole(properties, "max_length", path, 1, _MAX_TEXT)
     name = properties.get("format")
     if name is None:

@@ -39,13 +39,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
-Faults = list[str]
+_Faults = list[str]
 FORMATS: Mapping[str, re.Pattern[str]] = {
     "bsn": re.compile(r"[0-9]{9}"),
-    "code": re.compile(r"[a-z0-9][a-z0-9._-]{0,63}"),
+    "code": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
     "postcode": re.compile(r"[0-9]{4}[A-Z]{2}"),
 }
 """Named formats of text."""
@@ -58,7 +60,7 @@ class Shape(Protocol):
     def sample(self) -> object:
         """A valid JSON value when the schema gives no example."""
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """The Avro value of a JSON value; appends *name* to *faults* when it does not fit."""
 
     def to_json(self, value: object) -> object:
@@ -77,7 +79,7 @@ class Text:
     matches: Callable[[str], object] | None
     sample: object = "voorbeeld"
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if (
             not isinstance(value, str)
@@ -100,7 +102,7 @@ class Flag:
 
     sample: object = True
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if value is not True and value is not False:
             faults.append(name)
@@ -123,7 +125,7 @@ class Number:
         """See `Shape`."""
         return max(self.minimum, min(1, self.maximum))
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if type(value) is not int or not self.minimum <= value <= self.maximum:
             faults.append(name)
@@ -141,7 +143,7 @@ class Choice:
     symbols: frozenset[str]
     sample: object
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if not isinstance(value, str) or value not in self.symbols:
             faults.append(name)
@@ -158,7 +160,7 @@ class Day:
 
     sample: object = "2014-01-01"
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         try:
             if isinstance(value, str) and _DAY.fullmatch(value):
@@ -180,7 +182,7 @@ class Moment:
 
     sample: object = "2014-01-01T09:00:00.000000Z"
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         try:
             if isinstance(value, str) and _MOMENT.fullmatch(value):
@@ -208,7 +210,7 @@ class Hex:
         """See `Shape`."""
         return "00" * self.size
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if isinstance(value, str) and re.fullmatch(rf"[0-9a-f]{{{2 * self.size}}}", value):
             return bytes.fromhex(value)
@@ -234,7 +236,7 @@ class ListOf:
         """See `Shape`."""
         return [self.item.sample] * max(1, self.min_items)
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if not isinstance(value, list) or not self.min_items <= len(value) <= self.max_items:
             faults.append(name)
@@ -277,7 +279,7 @@ class RecordOf:
         """See `Shape`."""
         return {member.name: member.example for member in self.members}
 
-    def to_avro(self, value: object, name: str, faults: Faults) -> object:
+    def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         if not isinstance(value, Mapping):
             faults.append(name)

@@ -57,4 +57,4 @@ def member(name: str) -> CastMember:
     Raises:
         KeyError: There is none.
     """
-    return next(m for m in (*AGENCIES, EXCHANGE) if m.name == name)
+    return {cast.name: cast for cast in (*AGENCIES, EXCHANGE)}[name]

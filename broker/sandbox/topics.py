@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from broker.adapters.kafka_admin import Grant, KafkaAdmin, Topic
+from broker.adapters.kafka_admin import KafkaAdmin, Topic
+from broker.adapters.kafka_grants import Grant
 from broker.adapters.sizes import LARGEST_BATCH
 from broker.errors import UsageError
 from broker.names import Oin, TopicName
@@ -198,6 +199,7 @@ def _ledger_grants() -> Iterable[Grant]:
     who = f"User:{LEDGER}"
     yield Grant(who, "read", "topic", "decisions.", prefix=True)
     yield Grant(who, "write", "topic", CHECKPOINTS)
+    yield Grant(who, "describe_configs", "topic", CHECKPOINTS)
     yield from _own_groups(who, LEDGER)
     yield from _guard(who)
     yield Grant("User:*", "read", "topic", CHECKPOINTS)

@@ -29,10 +29,10 @@ from broker.agreements.signatures import (
     verify_agreement_signature,
     verify_revocation,
 )
-from broker.catalogue.document import load_catalogue
+from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue
 from broker.crypto import SealingKey, VerifyingKey, sha256
-from broker.errors import MalformedError, RejectedError, UntrustedError
+from broker.errors import ConfigurationError, MalformedError, RejectedError, UntrustedError
 from broker.names import AgreementId, Algorithm, Digest, KeyId, MessageType, Micros, Oin
 from broker.records.schema import MessageSchema
 from broker.signing import VerificationCache
@@ -141,7 +141,11 @@ def _catalogue(targets: Mapping[str, bytes], cache: ParseCache) -> _CataloguePar
 
 
 def _load_catalogue(files: Mapping[str, bytes]) -> _CatalogueParts:
-    catalogue = load_catalogue(files)
+    try:
+        catalogue = load_catalogue(files)
+    except ConfigurationError as error:
+        # From a file of this machine it would be a wrong setting; from the registry it is a wrong document.
+        raise MalformedError(f"the registry's catalogue is wrong: {error.what}") from error
     by_digest = {sha256(body): body for body in files.values()}
     schemas = {}
     for digest in catalogue.by_schema:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from broker.agreements.model import GroupRule, Predicate, TypeRule
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry
-from broker.names import MessageType, Role
+from broker.names import MessageType
 
 __all__ = ["derive_rules"]
 
@@ -29,16 +27,9 @@ def _rule(entry: MessageEntry) -> TypeRule:
         off_by_default=entry.off_by_default,
         accompanies=entry.accompanies,
         any_role=entry.any_role,
-        any_groups=_any_groups(entry.recipients, entry) if entry.any_role else None,
+        any_groups=_groups(entry.any_groups) if entry.any_groups is not None else None,
     )
 
 
 def _groups(groups: GroupList) -> GroupRule:
     return GroupRule(frozenset(groups.required), frozenset(groups.may))
-
-
-def _any_groups(recipients: Mapping[Role, GroupList], entry: MessageEntry) -> GroupRule:
-    """One line for all roles: the only line there is, or every group of the message as optional."""
-    if len(recipients) == 1:
-        return _groups(next(iter(recipients.values())))
-    return GroupRule(frozenset(), frozenset(entry.groups))

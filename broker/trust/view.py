@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from broker.names import Digest
     from broker.records.schema import MessageSchema
 
-__all__ = ["Agency", "SealingKeyEntry", "SigningKeyEntry", "TrustView"]
+__all__ = ["GATE", "Agency", "SealingKeyEntry", "SigningKeyEntry", "TrustView"]
+
+GATE = Role("GATE")
+"""The role of the exchange itself: it decides, and holds no decryption key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,17 @@ class TrustView:
         if not entry.valid_from <= at < entry.valid_until:
             raise UntrustedError("a key outside its validity", reason="key-not-valid")
         return entry.key
+
+    def gate_of(self, key_id: KeyId) -> Oin:
+        """The gate that owns this signing key: an agency in the role GATE.
+
+        Raises:
+            UntrustedError: The key is nobody's, or its owner is not a gate (reason ``unknown-gate``).
+        """
+        owner, _ = self.signing_keys.get(key_id, (None, None))
+        if owner is None or GATE not in self.agencies[owner].roles:
+            raise UntrustedError("a decision that no gate signed", step=12, reason="unknown-gate")
+        return owner
 
     def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
         """The set of signatures that everything from this agency must carry.

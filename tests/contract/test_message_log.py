@@ -15,6 +15,7 @@ from typing import Protocol
 import pytest
 
 from broker.adapters.kafka_admin import KafkaAdmin, Topic
+from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.memory import MemoryLog, MemorySink, MemorySource, Unkindness
@@ -30,15 +31,23 @@ _numbers = itertools.count()
 class Log(Protocol):
     """A log under test."""
 
-    def create(self, topic: str) -> TopicName: ...
+    def create(self, topic: str) -> TopicName:
+        """Make a topic of three partitions."""
+        ...
 
-    def sink(self) -> MessageSink: ...
+    def sink(self) -> MessageSink:
+        """A writer."""
+        ...
 
-    def source(self, topics: Sequence[str], group: str) -> MessageSource: ...
+    def source(self, topics: Sequence[str], group: str) -> MessageSource:
+        """A member of a group."""
+        ...
 
     def reader(
         self, topics: Sequence[str] | re.Pattern[str], start: dict[tuple[TopicName, int], int]
-    ) -> MessageSource: ...
+    ) -> MessageSource:
+        """A reader without a group."""
+        ...
 
 
 class _Memory:
@@ -63,7 +72,7 @@ class _Memory:
 
 
 class _Kafka:
-    def __init__(self, access_admin: KafkaAdmin, access: object) -> None:
+    def __init__(self, access_admin: KafkaAdmin, access: KafkaAccess) -> None:
         self._admin = access_admin
         self._access = access
 
@@ -72,15 +81,15 @@ class _Kafka:
         return TopicName(topic)
 
     def sink(self) -> MessageSink:
-        return KafkaSink(self._access, "contract")  # type: ignore[arg-type]
+        return KafkaSink(self._access, "contract")
 
     def source(self, topics: Sequence[str], group: str) -> MessageSource:
-        return KafkaSource(self._access, topics, group)  # type: ignore[arg-type]
+        return KafkaSource(self._access, topics, group)
 
     def reader(
         self, topics: Sequence[str] | re.Pattern[str], start: dict[tuple[TopicName, int], int]
     ) -> MessageSource:
-        return KafkaSource.assigned(self._access, topics, start)  # type: ignore[arg-type]
+        return KafkaSource.assigned(self._access, topics, start)
 
 
 @pytest.fixture(
@@ -179,7 +188,7 @@ def test_positions_are_where_the_records_are(log: Log, topic: TopicName, opened:
 
 
 def test_order_within_a_key(log: Log, topic: TopicName, opened: Callable[..., None]) -> None:
-    """The first time that each record of a key is handed over follows the order in which they were written."""
+    """The first time that each record of a key is handed over follows the order of writing."""
     records = _records(topic, 60)
     _write(log, records[:30])
     _write(log, records[30:])

@@ -78,6 +78,11 @@ def _answer(
             return
 
 
+def _expired(home: Path) -> Path:
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    return pki.issue(home, "old-party", None, "client", pki.Validity(past, past + dt.timedelta(days=1)))
+
+
 def _found(access: KafkaAccess) -> Cause:
     (finding,) = probe(access.bootstrap, tls_context(access))
     return finding.cause
@@ -157,10 +162,19 @@ def test_our_certificate_of_another_authority(home: Path, foreign: Path) -> None
 
 def test_our_certificate_whose_time_is_over(home: Path) -> None:
     """Our own expired certificate is told apart from a foreign one."""
-    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    old = pki.issue(home, "old-party", None, "client", pki.Validity(past, past + dt.timedelta(days=1)))
+    old = _expired(home)
     with _server(home / "node.pem", home) as address:
         assert _found(_access(address, home, old)) is Cause.CLIENT_EXPIRED
+
+
+def test_our_certificate_whose_time_is_over_at_a_node_that_does_not_say(home: Path, foreign: Path) -> None:
+    """A node that says only that it does not know the certificate: its dates are looked at here."""
+    old = _expired(home)
+    with _server(home / "node.pem", foreign) as address:
+        access = _access(address, home, old)
+        # A server that trusts another authority answers an expired certificate as it does a foreign one.
+        (finding,) = probe(access.bootstrap, tls_context(access), own=old)
+    assert finding.cause is Cause.CLIENT_EXPIRED
 
 
 def test_what_waiting_mends_is_unavailable(home: Path) -> None:

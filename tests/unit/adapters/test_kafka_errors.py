@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 from kafka import errors
@@ -17,7 +18,7 @@ from broker.errors import (
     UnavailableError,
 )
 
-_ALL = sorted(
+_ALL: list[Any] = sorted(
     {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.KafkaError)},
     key=lambda kind: kind.__name__,
 )
@@ -65,6 +66,12 @@ def test_the_table_names_no_class_that_does_not_exist() -> None:
 def test_what_some_mean(kind: type[Exception], ours: type[SchakelError]) -> None:
     """The errors that decide what a process does next."""
     assert type(translate(kind(), "do it")) is ours
+
+
+def test_a_nameless_error_is_named_by_its_number() -> None:
+    """What the library wraps in an error without a class of its own is found by the number in its text."""
+    wrapped = errors.KafkaError("Unexpected error in InitProducerIdResponse: [Error 31] ClusterAuthorization")
+    assert type(translate(wrapped, "do it")) is UnauthorisedError
 
 
 def test_nothing_of_a_request_is_quoted() -> None:

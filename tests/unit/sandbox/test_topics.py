@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.adapters.kafka_admin import Grant
+from broker.adapters.kafka_grants import Grant
 from broker.errors import UsageError
 from broker.names import Oin
 from broker.sandbox.topics import EXCHANGE_TOPICS, Party, Plan, decisions_topic, plan

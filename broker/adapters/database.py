@@ -1,0 +1,142 @@
+"""The ledger's database: SQLite or PostgreSQL through SQLAlchemy Core, migrated by Alembic.
+
+1. SQLite runs in WAL mode with ``synchronous=FULL``: what is committed survives a power cut.
+2. Writers begin with the write lock in hand; readers never wait for a writer.
+3. Every failure of a driver becomes an error of ours, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+
+from broker.errors import ConfigurationError, EvidenceError, UnavailableError
+
+__all__ = ["migrate", "open_engine", "reading", "writing"]
+
+_BUSY_SECONDS = 10.0
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    # 64 MiB: the index on decision ids, which are random, is what grows (performance.md).
+    "PRAGMA cache_size=-65536",
+)
+_READING = "schakel_reading"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: Another kind of URL.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}))
+        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            "not a database address", remedy="Use sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from error
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version; several processes may do so at once.
+
+    Raises:
+        ConfigurationError: The database cannot be used.
+        UnavailableError: It did not answer.
+    """
+    # Alembic takes a while to import: not a price for reading.
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+
+    def upgrade(revision: Any, _: Any) -> Any:
+        return script._upgrade_revs("head", revision)
+
+    with writing(engine) as connection, EnvironmentContext(config, script, fn=upgrade) as environment:
+        _lock_migrations(connection)
+        environment.configure(connection=connection)
+        environment.run_migrations()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; committed, and durable, when the block ends; rolled back when it raises."""
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view, for reading only."""
+    with _translated(), engine.connect().execution_options(**{_READING: True}) as connection:
+        yield connection
+
+
+def _sqlite(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # The driver would begin on its own, and only at the first change.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        only_reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN DEFERRED" if only_reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _lock_migrations(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7238917250112)")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise EvidenceError(
+            "the ledger database refused a row",
+            why=type(error.orig).__name__,
+            remedy="Run `schakel ledger fsck`; somebody else may have written to it",
+            code="ledger-conflict",
+        ) from error
+    except OperationalError as error:
+        raise UnavailableError(
+            "the ledger database did not answer",
+            why=_reason(error),
+            remedy="Check that it runs and that its disk has room; work goes on by itself afterwards",
+            code="database",
+        ) from error
+    except DBAPIError as error:
+        raise ConfigurationError(
+            "the ledger database cannot be used",
+            why=_reason(error),
+            remedy="Check the address in the profile; `schakel ledger run` makes the tables",
+        ) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    """The driver's own words, one line, without the statement and its values."""
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__

@@ -1,0 +1,191 @@
+"""The ledger in SQL: one writer, fenced by an epoch; entries, offsets and state in one transaction.
+
+Kill points (docs/architecture.md): a process that dies at L1 has stored nothing, one that dies at L2
+has stored the entries together with the offsets to go on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
+
+from broker.adapters.database import reading, writing
+from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
+from broker.audit.checkpoint import Checkpoint
+from broker.audit.ledger import Frontier, LedgerEntry
+from broker.audit.store import Appended, Batch, LogState, Offsets, Problem, columns_of
+from broker.errors import ConfigurationError, EvidenceError
+from broker.names import Micros, TopicName
+from broker.ports import Probe, no_probe
+
+__all__ = ["SqlLedgerStore"]
+
+_CHUNK = 1024
+_KNOWN = select(ENTRIES.c.decision_id).where(
+    ENTRIES.c.decision_id.in_(bindparam("ids", expanding=True, type_=ENTRIES.c.decision_id.type))
+)
+
+
+class SqlLedgerStore:
+    """A `LedgerStore` in a migrated database.
+
+    Args:
+        engine: From `broker.adapters.database.open_engine`.
+        origin: Name of the log; one database holds one log.
+        probe: Told of kill point L1.
+    """
+
+    def __init__(self, engine: Engine, origin: str, probe: Probe = no_probe) -> None:
+        self._engine = engine
+        self._origin = origin
+        self._probe = probe
+
+    def acquire(self, epoch: int | None = None) -> LogState:
+        """Become the writer, or read the state again as the writer one already is."""
+        with writing(self._engine) as connection:
+            row = self._locked(connection)
+            if epoch is None:
+                epoch = row["epoch"] + 1
+                connection.execute(update(LOG).values(epoch=epoch))
+            elif row["epoch"] != epoch:
+                raise _fenced()
+            return LogState(self._origin, epoch, _frontier(row))
+
+    def next_offsets(self) -> Offsets:
+        """Where to go on reading."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(OFFSETS)).mappings()
+            return {(TopicName(row["topic"]), row["partition"]): row["next_offset"] for row in rows}
+
+    def append(self, state: LogState, batch: Batch) -> Appended:
+        """Add a batch in one transaction."""
+        with writing(self._engine) as connection:
+            row = self._locked(connection)
+            if row["epoch"] != state.epoch:
+                raise _fenced()
+            if row["size"] != state.size:
+                raise EvidenceError("the ledger changed under its writer", code="ledger-conflict")
+            added = _new(connection, batch.entries)
+            grown = state.frontier.append(entry.leaf_hash for entry in added)
+            if added:
+                rows = [_row(seq, entry) for seq, entry in enumerate(added, state.size)]
+                connection.execute(insert(ENTRIES), rows)
+                connection.execute(update(LOG).values(_state(grown)))
+            _store_problems(connection, batch.problems)
+            _store_offsets(connection, batch.next_offsets)
+            self._probe("L1")
+        duplicates = len(batch.entries) - len(added)
+        return Appended(LogState(self._origin, state.epoch, grown), tuple(added), duplicates)
+
+    def leaves(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
+        """Entry and leaf hash from *start* up to *stop*, in order."""
+        columns = select(ENTRIES.c.event, ENTRIES.c.leaf_hash)
+        for low in range(start, stop, _CHUNK):
+            inside = ENTRIES.c.seq.between(low, min(low + _CHUNK, stop) - 1)
+            with reading(self._engine) as connection:
+                rows = connection.execute(columns.where(inside).order_by(ENTRIES.c.seq)).all()
+            yield from ((bytes(row[0]), bytes(row[1])) for row in rows)
+
+    def record_checkpoint(self, checkpoint: Checkpoint, note: bytes, at: Micros) -> None:
+        """Remember a published checkpoint."""
+        with writing(self._engine) as connection:
+            same = select(CHECKPOINTS.c.root).where(CHECKPOINTS.c.size == checkpoint.size)
+            root = connection.execute(same).scalar_one_or_none()
+            if root is None:
+                values = {"size": checkpoint.size, "root": checkpoint.root, "note": note, "at": at}
+                connection.execute(insert(CHECKPOINTS).values(values))
+            elif bytes(root) != checkpoint.root:
+                raise EvidenceError(
+                    f"two checkpoints of {checkpoint.size} entries have different roots",
+                    remedy="Stop every ledger writer and run `schakel ledger fsck`",
+                    code="fork",
+                )
+
+    def _locked(self, connection: Connection) -> RowMapping:
+        """The row of the log, held until the transaction ends; made if it is the first time."""
+        row = connection.execute(select(LOG).with_for_update()).mappings().one_or_none()
+        if row is None:
+            connection.execute(insert(LOG).values(origin=self._origin, epoch=0, **_state(Frontier())))
+            row = connection.execute(select(LOG).with_for_update()).mappings().one()
+        if row["origin"] != self._origin:
+            raise ConfigurationError(
+                f"the database holds the log {row['origin']}",
+                why=f"the profile says {self._origin}",
+                remedy="Give each log a database of its own",
+                code="origin",
+            )
+        return row
+
+
+def _fenced() -> ConfigurationError:
+    return ConfigurationError(
+        "another ledger writer has taken over", remedy="Run one ledger writer for each log", code="fenced"
+    )
+
+
+def _frontier(row: RowMapping) -> Frontier:
+    frontier = Frontier.decode(row["size"], bytes(row["frontier"]))
+    if frontier.root() != bytes(row["root"]):
+        raise EvidenceError("the stored state of the ledger does not match its root")
+    return frontier
+
+
+def _state(frontier: Frontier) -> dict[str, Any]:
+    return {"size": frontier.size, "root": bytes(frontier.root()), "frontier": frontier.encode()}
+
+
+def _new(connection: Connection, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Those whose decision is not in the ledger yet, each once."""
+    first: dict[bytes, LedgerEntry] = {}
+    for entry in entries:
+        first.setdefault(bytes(entry.event.decision_id), entry)
+    if not first:
+        return []
+    known = {bytes(id_) for (id_,) in connection.execute(_KNOWN, {"ids": list(first)})}
+    return [entry for id_, entry in first.items() if id_ not in known]
+
+
+def _row(seq: int, entry: LedgerEntry) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "leaf_hash": entry.leaf_hash,
+        "decision_id": bytes(entry.event.decision_id),
+        "event": entry.event_bytes,
+        "envelope_digest": bytes(entry.envelope_digest),
+        "gate": str(entry.gate),
+        "signatures": entry.signatures,
+        "read_topic": str(entry.position.topic),
+        "read_partition": entry.position.partition,
+        "read_offset": entry.position.offset,
+        **columns_of(entry.event),
+    }
+
+
+def _store_offsets(connection: Connection, offsets: Offsets) -> None:
+    for (topic, partition), offset in offsets.items():
+        here = (OFFSETS.c.topic == str(topic), OFFSETS.c.partition == partition)
+        moved = connection.execute(update(OFFSETS).where(*here).values(next_offset=offset))
+        if moved.rowcount == 0:
+            values = {"topic": str(topic), "partition": partition, "next_offset": offset}
+            connection.execute(insert(OFFSETS).values(values))
+
+
+def _store_problems(connection: Connection, problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        position = problem.position
+        place = {
+            "topic": str(position.topic),
+            "partition": position.partition,
+            "offset": position.offset,
+        }
+        # The same record read twice is one problem.
+        connection.execute(delete(PROBLEMS).filter_by(**place))
+        values = place | {
+            "step": problem.step,
+            "reason": problem.reason,
+            "count": problem.count,
+            "digest": bytes(problem.digest),
+        }
+        connection.execute(insert(PROBLEMS).values(values))

@@ -1,0 +1,106 @@
+"""The tables of the ledger, as SQLAlchemy Core sees them; migrations make them (docs/spec/audit.md 5)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+__all__ = ["ACCESSES", "CHECKPOINTS", "ENTRIES", "LOG", "METADATA", "OFFSETS", "PROBLEMS"]
+
+METADATA = MetaData()
+
+# SQLite numbers rows by itself only when the type is called INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+LOG = Table(
+    "log",
+    METADATA,
+    Column("origin", String(200), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+
+ENTRIES = Table(
+    "entries",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("decision_id", LargeBinary, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+    Column("envelope_digest", LargeBinary, nullable=False),
+    Column("gate", String(20), nullable=False),
+    Column("signatures", LargeBinary, nullable=False),
+    Column("read_topic", String(128), nullable=False),
+    Column("read_partition", Integer, nullable=False),
+    Column("read_offset", BigInteger, nullable=False),
+    Column("case_ref", LargeBinary),
+    Column("message_id", LargeBinary),
+    Column("sender", String(20)),
+    Column("sender_role", String(12)),
+    Column("recipient", String(20)),
+    Column("recipient_role", String(12)),
+    Column("message_type", String(128)),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("agreement_id", String(64)),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger),
+)
+Index("entries_decision", ENTRIES.c.decision_id, unique=True)
+Index("entries_case", ENTRIES.c.case_ref, ENTRIES.c.seq)
+Index("entries_message", ENTRIES.c.message_id)
+Index("entries_sender", ENTRIES.c.sender, ENTRIES.c.seq)
+Index("entries_recipient", ENTRIES.c.recipient, ENTRIES.c.seq)
+Index("entries_decided", ENTRIES.c.decided_at)
+# Refusals are few and looked for often; releases are many and have no reason.
+Index(
+    "entries_reason",
+    ENTRIES.c.reason,
+    ENTRIES.c.seq,
+    sqlite_where=ENTRIES.c.reason != "",
+    postgresql_where=ENTRIES.c.reason != "",
+)
+
+OFFSETS = Table(
+    "offsets",
+    METADATA,
+    Column("topic", String(128), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+PROBLEMS = Table(
+    "problems",
+    METADATA,
+    Column("topic", String(128), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("step", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+CHECKPOINTS = Table(
+    "checkpoints",
+    METADATA,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+ACCESSES = Table(
+    "accesses",
+    METADATA,
+    Column("id", _Number, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("party", String(20), nullable=False),
+    Column("person", String(128), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("reference", String(200), nullable=False),
+    Column("query", String(2000), nullable=False),
+    Column("results", Integer, nullable=False),
+)

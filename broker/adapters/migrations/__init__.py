@@ -1,0 +1,1 @@
+"""Schema changes of the ledger database, in order; Alembic runs what is in `versions/`."""

@@ -1,0 +1,200 @@
+"""`schakel agreement`: write, sign, revoke, show, check and compare data-sharing agreements."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.agreements.check import Finding, check_book, compare
+from broker.agreements.document import parse_agreement, parse_document
+from broker.agreements.model import Agreement, AgreementParty
+from broker.agreements.parsing import timestamp
+from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
+from broker.agreements.template import fill_in
+from broker.cli.printing import print_json, print_line, print_table
+from broker.errors import UsageError
+from broker.names import Micros, Oin
+from broker.sandbox.agency_keys import load_keys
+from broker.sandbox.registry_home import RegistryHome
+from broker.trust.view import TrustView
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Data-sharing agreements (convenanten).", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Option("--dir", help="Directory that holds registry/.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Keys = Annotated[Path, typer.Option("--keys", help="Directory of the key files of the party.")]
+Number = Annotated[str, typer.Option("--oin", help="OIN of the party.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The agreement document.")]
+
+_SANDBOX = Path("sandbox")
+_KEYS = Path("keys")
+_FOUND = 9
+
+
+@app.command()
+def new(
+    model: Annotated[str, typer.Argument(help="Name of a model, such as amk-shg-statutory, or a file.")],
+    output: Output,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE for a place in the model.")
+    ] = None,
+) -> None:
+    """Write an agreement from a model."""
+    text = _written(Path(model)) if model.endswith(".yaml") else _packaged(model)
+    output.write_bytes(fill_in(text, dict(map(_pair, values or []))))
+    print_line(f"wrote {output}; each party signs it with `schakel agreement sign`")
+
+
+@app.command()
+def sign(document: Document, oin: Number, output: Output, keys: Keys = _KEYS) -> None:
+    """Sign this exact document for one party."""
+    agreement, party = parse_agreement(document.read_bytes()), Oin.parse(oin)
+    output.write_bytes(sign_agreement(agreement, party, load_keys(keys, party), _now()))
+    print_line(f"signed {agreement.id}/{agreement.version} with digest {agreement.digest}")
+
+
+@app.command()
+def revoke(
+    document: Document,
+    oin: Number,
+    output: Output,
+    keys: Keys = _KEYS,
+    reason: Annotated[RevocationReason, typer.Option(help="Why.")] = RevocationReason.PARTY_REQUEST,
+    publish: Annotated[
+        Path | None, typer.Option("--publish", help="Publish it in the registry of this directory.")
+    ] = None,
+) -> None:
+    """End this exact document for one party, from now on."""
+    agreement, party, now = parse_agreement(document.read_bytes()), Oin.parse(oin), _now()
+    revocation = revoke_agreement(agreement, party, load_keys(keys, party), now, reason)
+    output.write_bytes(revocation)
+    if publish is not None:
+        RegistryHome(publish).publish_revocation(revocation, now)
+    print_line(f"revoked {agreement.id}/{agreement.version} from {timestamp(now)}")
+
+
+@app.command()
+def show(document: Document, as_json: AsJson = False) -> None:
+    """Show what an agreement allows."""
+    content = document.read_bytes()
+    agreement = parse_agreement(content)
+    if as_json:
+        written = parse_document(content).model_dump(mode="json", exclude_none=True)
+        print_json({"digest": str(agreement.digest), **written})
+        return
+    print_line(f"{agreement.id}/{agreement.version} {agreement.title}")
+    print_line(f"digest {agreement.digest}")
+    print_line(f"from {timestamp(agreement.valid_from)} until {timestamp(agreement.valid_until)}")
+    rows = [
+        (
+            g.rule,
+            " ".join(sorted(g.types)),
+            g.sender_role,
+            g.recipient_role,
+            " ".join(sorted(g.purposes)),
+            g.emergency,
+        )
+        for g in agreement.grants
+    ]
+    print_table(("rule", "types", "from", "to", "purposes", "emergency"), rows)
+
+
+@app.command()
+def check(
+    directory: Directory = _SANDBOX,
+    days: Annotated[
+        int, typer.Option("--days", min=0, max=3650, help="Report what ends within so many days.")
+    ] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is missing, overlaps, ends soon or is too wide; exit 9 when something serious is found."""
+    now = _now()
+    view = RegistryHome(directory).view(now)
+    mandatory = [entry.code for entry in view.catalogue.messages.values() if entry.mandatory]
+    findings = check_book(view.rules, mandatory, _parties(view, now), now, days)
+    if as_json:
+        print_json({"registry_version": view.version, "findings": findings})
+    else:
+        _table(findings)
+    if any(finding.serious for finding in findings):
+        raise typer.Exit(_FOUND)
+
+
+@app.command()
+def diff(old: Document, new_: Document, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
+    """Say what changes for whom between two versions, group by group."""
+    view = RegistryHome(directory).view(_now())
+    changes = compare(_agreement(old), _agreement(new_), view.rules.rules)
+    if as_json:
+        print_json({"changes": changes})
+        return
+    rows = [
+        (
+            c.code,
+            f"{c.sender.oin}/{c.sender.role}",
+            f"{c.recipient.oin}/{c.recipient.role}",
+            *_both(c.added, c.removed),
+        )
+        for c in changes
+    ]
+    print_table(("type", "from", "to", "added", "removed"), rows)
+
+
+def _table(findings: list[Finding]) -> None:
+    if not findings:
+        print_line("nothing found")
+        return
+    print_table(("kind", "serious", "finding"), [(f.kind, f.serious, f.text) for f in findings])
+
+
+def _parties(view: TrustView, now: Micros) -> list[AgreementParty]:
+    return [
+        AgreementParty(agency.oin, role)
+        for agency in view.agencies.values()
+        if agency.is_active(now)
+        for role in agency.roles
+    ]
+
+
+def _both(added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, str]:
+    return " ".join(added), " ".join(removed)
+
+
+def _agreement(path: Path) -> Agreement:
+    return parse_agreement(path.read_bytes())
+
+
+def _written(path: Path) -> bytes:
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    return path.read_bytes()
+
+
+def _packaged(name: str) -> bytes:
+    folder = files("schemas") / "agreements"
+    names = sorted(
+        item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")
+    )
+    if name not in names:
+        raise UsageError(
+            f"there is no model {name}", remedy=f"Choose one of {', '.join(names)}, or give a file"
+        )
+    return (folder / f"{name}.yaml").read_bytes()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"not NAME=VALUE: {text}")
+    return name, value
+
+
+def _now() -> Micros:
+    return Micros(time.time_ns() // 1000)

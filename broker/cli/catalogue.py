@@ -1,0 +1,150 @@
+"""`schakel catalogue`: build, check and show message types, groups and schemas."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.catalogue.build import build as build_files
+from broker.catalogue.lint import SchemaRules
+from broker.catalogue.lint import lint as lint_files
+from broker.catalogue.load import load_catalogue, stale_files
+from broker.catalogue.model import MessageEntry
+from broker.cli.printing import print_json, print_line, print_table
+from broker.cli.schemas import AsJson, Folder, find_entry, schema_files
+from broker.errors import ConfigurationError
+from broker.records.compatibility import incompatibilities
+from broker.records.schema import MessageSchema
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Show and check message types, groups and schemas.", no_args_is_help=True)
+
+_FOUND = 9
+
+
+@app.command()
+def build(
+    folder: Folder = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 9 if files are stale.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Generate the message schemas and their digests from the catalogue and the groups."""
+    content = schema_files(folder)
+    stale = stale_files(content)
+    if not check:
+        built = build_files(content)
+        load_catalogue(built)
+        _write(folder, {path: built[path] for path in stale})
+    if as_json:
+        print_json({"stale": stale, "written": not check})
+    else:
+        verb = "stale" if check else "written"
+        print_line("\n".join(f"{verb}: {path}" for path in stale) or "up to date")
+    if check and stale:
+        raise typer.Exit(_FOUND)
+
+
+@app.command()
+def lint(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Say what the catalogue must not say; exit 9 if there is anything."""
+    findings = lint_files(schema_files(folder), SchemaRules(MessageSchema.parse, incompatibilities))
+    if as_json:
+        print_json({"findings": findings})
+    elif findings:
+        print_table(("rule", "where", "what"), [(f.rule, f.where, f.what) for f in findings])
+    else:
+        print_line("nothing found")
+    if findings:
+        raise typer.Exit(_FOUND)
+
+
+@app.command()
+def show(
+    code: Annotated[str | None, typer.Argument(help="A message type, such as E01; all by default.")] = None,
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all message types, or everything about one."""
+    catalogue = load_catalogue(schema_files(folder))
+    entries = [find_entry(catalogue, code)] if code else list(catalogue.messages.values())
+    if as_json:
+        documents = [_plain(entry) for entry in entries]
+        print_json(documents[0] if code else {"version": catalogue.version, "messages": documents})
+    elif code:
+        print_table(("property", "value"), _properties(entries[0]))
+    else:
+        print_table(
+            ("code", "title", "from", "to", "mandatory", "topic"), [_summary(entry) for entry in entries]
+        )
+
+
+def _write(folder: Path | None, content: dict[str, bytes]) -> None:
+    try:
+        with as_file(files("schemas")) as installed:
+            for path, data in content.items():
+                target = (folder or installed) / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+    except OSError as error:
+        raise ConfigurationError("the schemas cannot be written", why=error.strerror or "") from error
+
+
+def _plain(entry: MessageEntry) -> dict[str, object]:
+    return asdict(entry) | {"schemas": {str(version): str(d) for version, d in entry.schemas.items()}}
+
+
+def _summary(entry: MessageEntry) -> tuple[object, ...]:
+    return (
+        entry.code,
+        entry.title_en,
+        ", ".join(entry.sender_roles) or "any",
+        ", ".join(entry.recipients) or "any",
+        ", ".join(entry.mandatory_regimes),
+        entry.topic,
+    )
+
+
+def _properties(entry: MessageEntry) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = [
+        ("code", entry.code),
+        ("title", f"{entry.title_nl} ({entry.title_en})"),
+        ("type", entry.type),
+        ("topic", entry.topic),
+        ("from", ", ".join(entry.sender_roles) or "any role"),
+        ("regimes", ", ".join(entry.regimes)),
+        ("mandatory in", ", ".join(entry.mandatory_regimes)),
+        ("purposes", ", ".join(entry.purposes)),
+        ("legal bases", ", ".join(entry.legal_bases)),
+    ]
+    rows += [
+        ("assertion", f"{a.name} = {a.value or ' | '.join(a.values)}   [{a.source}]")
+        for a in entry.assertions
+    ]
+    rows += [("check", f"{c.name} {_arguments(c.arguments)}   [{c.source}]") for c in entry.checks]
+    lists = [*entry.recipients.items(), *([("any role", entry.any_groups)] if entry.any_groups else [])]
+    for role, groups in lists:
+        rows.append(
+            (
+                f"to {role}",
+                f"required {' '.join(groups.required)}; may {' '.join(groups.may)}   [{groups.source}]",
+            )
+        )
+    rows += [
+        (o.effect, f"{o.code} {' '.join('='.join(w) for w in o.when)}   [{o.source}]")
+        for o in entry.obligations
+    ]
+    rows += [(f"schema {version}", str(digest)) for version, digest in entry.schemas.items()]
+    return [*rows, ("retention", entry.retention), ("source", entry.source)]
+
+
+def _arguments(arguments: object) -> str:
+    return (
+        ", ".join(f"{key}={value}" for key, value in dict(arguments).items())
+        if isinstance(arguments, dict)
+        else ""
+    )

@@ -1,0 +1,104 @@
+"""`schakel dev`: a whole exchange on this machine, in one directory, up and down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.cli.printing import print_json, print_line, print_table, progress
+from broker.sandbox.cast import AGENCIES
+from broker.sandbox.layout import require_sandbox
+from broker.sandbox.sandbox import Sandbox
+from consumers.runner import stop_signal
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Start and stop a whole exchange on this machine.", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Option("--dir", help="Sandbox directory: everything is kept there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+_SANDBOX = Path("sandbox")
+_WATCH_SECONDS = 1.0
+
+
+@app.command()
+def up(
+    directory: Directory = _SANDBOX,
+    nodes: Annotated[int, typer.Option(help="Kafka nodes, 1 or 3; an existing sandbox keeps its own.")] = 1,
+    database: Annotated[
+        str | None, typer.Option(help="Of the ledger: postgresql://USER@HOST/NAME; SQLite otherwise.")
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all of it runs.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start Kafka, the gate and the ledger writer; without --detach, stop them again at Ctrl-C."""
+    sandbox = Sandbox(directory, nodes=nodes, database=database)
+    with progress("starting") as tell, _stopped_on_failure(sandbox):
+        sandbox.up(tell)
+    _show(sandbox, as_json=as_json)
+    if detach:
+        return
+    if not as_json:
+        print_line("Ctrl-C stops all of it.")
+    sys.stdout.flush()
+    with _always(sandbox.down), stop_signal() as stop:
+        while not stop.wait(_WATCH_SECONDS):
+            sandbox.require_running()
+
+
+@app.command()
+def status(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
+    """Say what runs, and where it logs."""
+    _show(_existing(directory), as_json=as_json)
+
+
+@app.command()
+def down(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
+    """Stop all of it; what it holds stays in the directory."""
+    sandbox = _existing(directory)
+    with progress("stopping"):
+        sandbox.down()
+    _show(sandbox, as_json=as_json)
+
+
+def _existing(directory: Path) -> Sandbox:
+    require_sandbox(directory)
+    return Sandbox(directory)
+
+
+@contextmanager
+def _stopped_on_failure(sandbox: Sandbox) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        sandbox.down()
+        raise
+
+
+@contextmanager
+def _always(end: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        end()
+
+
+def _show(sandbox: Sandbox, *, as_json: bool) -> None:
+    status = sandbox.status()
+    if as_json:
+        print_json(status)
+        return
+    rows = [
+        (process.name, "running" if process.running else "stopped", process.pid, process.at)
+        for process in status.processes
+    ]
+    print_table(("process", "state", "pid", "where"), rows)
+    print_line("")
+    print_line(f"An agency's profile is {sandbox.layout.profile('<name>')}; <name> is one of")
+    print_line(", ".join(cast.name for cast in AGENCIES))

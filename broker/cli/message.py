@@ -1,0 +1,184 @@
+"""`schakel message`: a document filled in with test data, and what a type may hold and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from broker.catalogue.build import message_path
+from broker.catalogue.load import load_catalogue
+from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
+from broker.cli.printing import print_json, print_line, print_table
+from broker.cli.schemas import AsJson, Folder, find_entry, schema_files
+from broker.errors import RefusedError, UsageError
+from broker.names import GroupName, Regime, Role
+from broker.records.schema import MessageSchema
+from broker.records.template import template as fill
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Fill in and explain message documents.", no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(help="A message type, such as E01.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is said of one group."""
+
+    group: GroupName
+    title: str
+    rule: str
+    required_fields: tuple[str, ...]
+    allowed_fields: tuple[str, ...]
+    sensitivity: str
+    source: str
+
+
+@app.command()
+def template(
+    code: Code,
+    to: Annotated[list[str] | None, typer.Option("--to", help="Addressee; may be given again.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the groups that are only allowed.")] = False,
+    folder: Folder = None,
+) -> None:
+    """Write a document filled with safe, invented test data."""
+    content = schema_files(folder)
+    catalogue = load_catalogue(content)
+    entry = find_entry(catalogue, code)
+    print_json(_template_document(entry, _schema(entry, content), to=to or [], everything=everything))
+
+
+@app.command()
+def explain(
+    code: Code,
+    sender: Annotated[str, typer.Option("--from", help="Role or agency that sends.")],
+    recipient: Annotated[str, typer.Option("--to", help="Role or agency that receives.")],
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which groups are required, allowed and forbidden, and by which source."""
+    content = schema_files(folder)
+    catalogue = load_catalogue(content)
+    entry = find_entry(catalogue, code)
+    from_role, to_role = _role(catalogue, sender), _role(catalogue, recipient)
+    listed = _listed(entry, from_role, to_role)
+    lines = list(_lines(catalogue, listed, _schema(entry, content)))
+    if as_json:
+        print_json({**_head(entry, from_role, to_role), "groups": lines})
+        return
+    for name, value in _head(entry, from_role, to_role).items():
+        print_line(f"{name}: {_words(value)}")
+    print_table(
+        ("group", "what", "rule", "required fields", "allowed fields", "class", "source"),
+        [
+            (*(str(line.group), line.title, line.rule), *_fields(line), line.sensitivity, line.source)
+            for line in lines
+        ],
+    )
+
+
+def _template_document(
+    entry: MessageEntry, schema: MessageSchema, *, to: list[str], everything: bool = False
+) -> dict[str, object]:
+    """A message document of this type with invented content (`broker.records.document.Document`).
+
+    Args:
+        to: Addressees; by default the first recipient role's agency in the default sandbox.
+        everything: Also the groups that are only allowed.
+    """
+    role = next(iter(entry.recipients), Role("AMK"))
+    values = {a.name: a.value or a.values[0] for a in entry.assertions}
+    return {
+        "type": entry.code,
+        "to": to or [f"{role.lower()}-noord"],
+        "case": "new",
+        "purpose": entry.purposes[0],
+        "legal_basis": next(iter(entry.legal_bases), ""),
+        "urgency": "normal",
+        "regime": Regime.R1 if Regime.R1 in entry.regimes else entry.regimes[0],
+        "assertions": {
+            name: {"true": True, "false": False}.get(value, value) for name, value in values.items()
+        },
+        "groups": fill(schema, everything=everything),
+    }
+
+
+def _schema(entry: MessageEntry, content: dict[str, bytes]) -> MessageSchema:
+    return MessageSchema.parse(content[message_path(entry.code, max(entry.schemas))])
+
+
+def _role(catalogue: Catalogue, text: str) -> Role:
+    """The role named in whatever case, or the role that begins an agency's name: ``shg-noord``."""
+    for role in catalogue.roles:
+        if role.lower() in (text.lower(), text.lower().split("-")[0]):
+            return role
+    raise UsageError("no such role", why=text, remedy=f"Choose one of {', '.join(catalogue.roles)}")
+
+
+def _listed(entry: MessageEntry, sender: Role, recipient: Role) -> GroupList:
+    listed = entry.groups_for(recipient)
+    if not entry.any_role and sender not in entry.sender_roles:
+        raise RefusedError(
+            f"{sender} may not send {entry.code}",
+            reason="sender-role",
+            remedy=f"Sent by {', '.join(entry.sender_roles)} ({entry.source})",
+        )
+    if listed is None:
+        raise RefusedError(
+            f"{recipient} may not receive {entry.code}",
+            reason="recipient-role",
+            remedy=f"Received by {', '.join(entry.recipients)} ({entry.source})",
+        )
+    return listed
+
+
+def _lines(catalogue: Catalogue, listed: GroupList, schema: MessageSchema) -> Iterator[_Line]:
+    for name, group in catalogue.groups.items():
+        rule = "required" if name in listed.required else "allowed" if name in listed.may else "forbidden"
+        if rule == "forbidden":
+            yield _Line(name, group.title, rule, (), (), "", listed.source)
+            continue
+        members = schema.schemas[name].record.members
+        present = {member.name for member in members}
+        yield _Line(
+            group=name,
+            title=group.title,
+            rule=rule,
+            required_fields=tuple(m.name for m in members if m.required),
+            allowed_fields=tuple(m.name for m in members if not m.required),
+            sensitivity=_highest(f.sensitivity for f in group.fields if f.name in present),
+            source=listed.source,
+        )
+
+
+def _highest(sensitivities: Iterable[Sensitivity]) -> str:
+    order = list(Sensitivity)
+    return max(sensitivities, key=order.index).value
+
+
+def _head(entry: MessageEntry, sender: Role, recipient: Role) -> dict[str, object]:
+    return {
+        "code": entry.code,
+        "type": entry.type,
+        "from": sender,
+        "to": recipient,
+        "purposes": entry.purposes,
+        "legal_bases": entry.legal_bases,
+        "regimes": entry.regimes,
+        "assertions": {a.name: a.value or "|".join(a.values) for a in entry.assertions},
+        "source": entry.source,
+    }
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+
+
+def _fields(line: _Line) -> tuple[str, str]:
+    return " ".join(line.required_fields), " ".join(line.allowed_fields)

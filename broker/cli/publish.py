@@ -1,0 +1,184 @@
+"""`schakel publish`: a message document becomes a sealed, signed message, or a refusal before it leaves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker import logs
+from broker.assembly import answer_parts, system_entropy
+from broker.cli.printing import print_json, print_line, print_lines
+from broker.errors import DeadlineError, RefusedError, SchakelError, UsageError
+from broker.names import CaseRef, MessageId, Oin
+from broker.pipelines.documents import to_record
+from broker.records.document import Document
+from broker.records.model import Record
+from broker.settings import AgencyProfile, load_profile
+from broker.trust.view import TrustView
+from producers.answers import Answer, Answers
+from producers.client import Published, Publisher
+
+__all__ = ["app"]
+
+_BATCH = 256
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One document and what became of it so far."""
+
+    record: Record
+    outcome: Published | RefusedError
+
+    @property
+    def awaited(self) -> list[tuple[MessageId, Oin]]:
+        """The answers to expect: one from each recipient."""
+        if isinstance(self.outcome, RefusedError):
+            return []
+        return [(self.outcome.message_id, to.oin) for to in self.record.to]
+
+
+@app.command()
+def publish(
+    file: Annotated[str, typer.Argument(help="A JSON document, or - for standard input.")],
+    profile: Annotated[
+        Path, typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the agency that sends.")
+    ],
+    role: Annotated[str | None, typer.Option(help="In which of its roles; its first by default.")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="A document a line, and an answer a line.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow until every recipient has answered.")] = False,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for answers.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Publish a message; what may not be sent is refused here and leaves nothing behind."""
+    settings = load_profile(profile, AgencyProfile)
+    logs.configure("publish", level="ERROR", json=False)
+    documents = [Document.parse(content) for content in _contents(file, jsonl=jsonl)]
+    publisher = Publisher.from_profile(profile, role)
+    answers = Answers(answer_parts(settings)) if wait else None
+    try:
+        sent = _send(publisher, documents)
+        heard = list(_follow(answers, sent, timeout)) if answers else []
+        _print(sent, heard, publisher.view, _printer(jsonl=jsonl, as_json=as_json))
+        _conclude(sent, heard, timeout=timeout if wait else None)
+    finally:
+        publisher.close()
+        if answers:
+            answers.close()
+
+
+def _contents(file: str, *, jsonl: bool) -> list[bytes]:
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {file}",
+            why=error.strerror or "",
+            remedy="Name a file with a message document, or -",
+        ) from error
+    if not jsonl:
+        return [content]
+    if not (lines := [line for line in content.splitlines() if line.strip()]):
+        raise UsageError("there is no document to publish", remedy="Give one JSON document a line")
+    return lines
+
+
+def _send(publisher: Publisher, documents: Sequence[Document]) -> list[_Sent]:
+    view = publisher.view
+    records = [to_record(document, view, system_entropy) for document in documents]
+    sent = []
+    for begin in range(0, len(records), _BATCH):
+        batch = records[begin : begin + _BATCH]
+        sent += [_Sent(r, o) for r, o in zip(batch, publisher.publish_all(batch), strict=True)]
+    return sent
+
+
+def _follow(answers: Answers, sent: Sequence[_Sent], timeout: float) -> Iterator[Answer]:
+    yield from answers.wait([key for one in sent for key in one.awaited], timeout)
+
+
+def _printer(*, jsonl: bool, as_json: bool) -> Callable[[list[dict[str, object]]], None]:
+    if jsonl:
+        return print_lines
+    one = print_json if as_json else _print_for_people
+    return lambda lines: one(lines[0])
+
+
+def _print(
+    sent: Sequence[_Sent],
+    heard: Sequence[Answer],
+    view: TrustView,
+    printer: Callable[[list[dict[str, object]]], None],
+) -> None:
+    printer(
+        [_line(one, [a for a in heard if (a.message_id, a.recipient) in one.awaited], view) for one in sent]
+    )
+
+
+def _line(one: _Sent, heard: Sequence[Answer], view: TrustView) -> dict[str, object]:
+    outcome = one.outcome
+    if isinstance(outcome, RefusedError):
+        refused = {"outcome": "refused", "by": "publisher", "reason": outcome.reason}
+        return {"message_id": None, "type": one.record.code, **refused, "offending": outcome.offending}
+    return {
+        "message_id": str(outcome.message_id),
+        "type": one.record.code,
+        "case": str(CaseRef(outcome.case_ref)),
+        "outcome": "published",
+        "position": str(outcome.position),
+        "answers": [_answer(answer, view) for answer in heard],
+    }
+
+
+def _answer(answer: Answer, view: TrustView) -> dict[str, object]:
+    return {
+        "from": view.agencies[answer.recipient].short_name,
+        "outcome": answer.outcome,
+        "by": answer.by,
+        "reason": answer.reason,
+        "step": answer.step,
+        "offending": answer.offending,
+    }
+
+
+def _print_for_people(line: dict[str, object]) -> None:
+    if line["message_id"] is None:
+        return
+    print_line(str(line["message_id"]))
+    answers = line["answers"]
+    for answer in answers if isinstance(answers, list) else []:
+        because = f", {answer['reason']}" if answer["reason"] else ""
+        print_line(f"{answer['from']}: {answer['outcome']} (said by the {answer['by']}{because})")
+
+
+def _conclude(sent: Sequence[_Sent], heard: Sequence[Answer], *, timeout: float | None) -> None:
+    """Raise what the exit code has to say: a refusal first, then a missing answer."""
+    for one in sent:
+        if isinstance(one.outcome, RefusedError):
+            raise one.outcome
+    for answer in heard:
+        if answer.outcome in {"refused", "withheld"}:
+            raise RefusedError(
+                f"the message was {answer.outcome} by the {answer.by} at step {answer.step}",
+                reason=answer.reason,
+                offending=answer.offending,
+                remedy="`schakel message explain` says what is allowed",
+            )
+    missing = sum(len(one.awaited) for one in sent) - len(heard)
+    if timeout is not None and missing:
+        raise _late(missing, timeout)
+
+
+def _late(missing: int, timeout: float) -> SchakelError:
+    return DeadlineError(
+        f"{missing} answer{'s' if missing > 1 else ''} did not come within {timeout:g} s",
+        why="the message itself is published",
+        remedy="Do not send it again; the answer reaches the agency's subscriber when it comes",
+    )

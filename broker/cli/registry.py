@@ -1,0 +1,213 @@
+"""`schakel registry`: the signed list of agencies, keys, agreements and schemas."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.agreements.parsing import timestamp
+from broker.cli.printing import print_json, print_line, print_table
+from broker.errors import EvidenceError, UntrustedError, UsageError
+from broker.names import KeyId, Micros, Role
+from broker.sandbox.registry_home import RegistryHome, open_registry
+from broker.trust.edit import NewAgency
+from broker.trust.possession import check_possession
+from broker.trust.view import TrustView
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="The signed registry: who takes part, with which keys, under which agreements.", no_args_is_help=True
+)
+
+Directory = Annotated[Path, typer.Option("--dir", help="Directory that holds, or will hold, registry/.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Proof = Annotated[
+    Path,
+    typer.Option("--proof", exists=True, dir_okay=False, help="Proof of possession, from `schakel keys`."),
+]
+
+_SANDBOX = Path("sandbox")
+
+
+@app.command("init")
+def init_(
+    directory: Directory = _SANDBOX,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option("--threshold", help="ROLE=N: N keys, N signatures needed; 1 by default."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make keys and an empty registry with the catalogue of this release."""
+    home = RegistryHome(directory)
+    _done(home.init(_now(), dict(map(_threshold, threshold or []))), as_json=as_json, root=str(home.root))
+
+
+@app.command()
+def add_agency(
+    name: Annotated[str, typer.Option("--name", help="Short name: lower-case letters, digits, hyphens.")],
+    title: Annotated[str, typer.Option("--title", help="Full name.")],
+    role: Annotated[list[str], typer.Option("--role", help="Role code; may be repeated.")],
+    proof: Proof,
+    directory: Directory = _SANDBOX,
+    as_json: AsJson = False,
+) -> None:
+    """Admit an agency that proves to hold its keys."""
+    new = NewAgency(name, title, frozenset(Role.parse(code) for code in role))
+    keys = check_possession(proof.read_bytes())
+    _done(RegistryHome(directory).add_agency(new, keys, _now()), as_json=as_json, oin=keys.oin)
+
+
+@app.command()
+def rotate_key(proof: Proof, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
+    """Add new keys of an agency; its older signing keys count for 30 days more."""
+    keys = check_possession(proof.read_bytes())
+    _done(RegistryHome(directory).rotate_keys(keys, _now()), as_json=as_json, oin=keys.oin)
+
+
+@app.command()
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="Key id: 64 hexadecimal digits.")],
+    directory: Directory = _SANDBOX,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a key: nothing it signed is accepted any more, whatever time it claims."""
+    version = RegistryHome(directory).revoke_key(KeyId.parse(key), _now())
+    _done(version, as_json=as_json, key=key)
+
+
+@app.command()
+def publish(
+    agreement: Annotated[
+        list[Path] | None, typer.Option("--agreement", exists=True, help="An agreement document.")
+    ] = None,
+    signature: Annotated[
+        list[Path] | None, typer.Option("--signature", exists=True, help="A party's signature on one.")
+    ] = None,
+    revocation: Annotated[
+        list[Path] | None, typer.Option("--revocation", exists=True, help="A party's revocation.")
+    ] = None,
+    directory: Directory = _SANDBOX,
+    as_json: AsJson = False,
+) -> None:
+    """Publish agreements, signatures or revocations; without any, renew what expires."""
+    home, now = RegistryHome(directory), _now()
+    version = home.renew(now) if not (agreement or signature or revocation) else 0
+    for path in revocation or []:
+        version = home.publish_revocation(path.read_bytes(), now)
+    if agreement or signature:
+        documents, signatures = _read(agreement), _read(signature)
+        version = home.publish_agreements(documents, signatures, now)
+    _done(version, as_json=as_json)
+
+
+@app.command()
+def show(
+    directory: Directory = _SANDBOX,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Folder or https address of a registry.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option("--root", exists=True, help="Trusted root document, with --source.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Cache folder, with --source.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who takes part, and which agreements there are."""
+    view = _view(directory, source, root, cache)
+    if as_json:
+        print_json(_described(view))
+        return
+    print_line(f"registry version {view.version}, counts until {timestamp(view.expires_at)}")
+    rows = [(a.short_name, a.oin, " ".join(sorted(a.roles)), a.title) for a in view.agencies.values()]
+    print_table(("agency", "oin", "roles", "title"), sorted(rows))
+    agreements = [(a.id, a.version, a.cosigned, a.revoked_at is not None) for a in view.rules.agreements]
+    print_table(("agreement", "version", "co-signed", "revoked"), sorted(agreements))
+
+
+@app.command()
+def verify(
+    directory: Directory = _SANDBOX,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Folder or https address of a registry.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option("--root", exists=True, help="Trusted root document, with --source.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Cache folder, with --source.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify all signatures, versions, hashes and keys; exit 7 when something is wrong."""
+    try:
+        view = _view(directory, source, root, cache)
+    except UntrustedError as error:
+        raise EvidenceError("the registry does not verify", why=error.what) from error
+    if view.problems:
+        raise EvidenceError("the registry holds files that do not count", why="; ".join(view.problems))
+    _done(view.version, as_json=as_json, verified=True)
+
+
+def _view(directory: Path, source: str | None, root: Path | None, cache: Path | None) -> TrustView:
+    if source is None:
+        return RegistryHome(directory).view(_now())
+    if root is None or cache is None:
+        raise UsageError("a source needs --root and --cache")
+    return open_registry(source, cache, root).refresh(_now())
+
+
+def _described(view: TrustView) -> dict[str, object]:
+    return {
+        "version": view.version,
+        "expires_at": timestamp(view.expires_at),
+        "agencies": [
+            {
+                "oin": agency.oin,
+                "short_name": agency.short_name,
+                "title": agency.title,
+                "roles": sorted(agency.roles),
+                "signing_keys": [str(entry.key.key_id) for entry in agency.signing_keys],
+                "sealing_keys": [str(entry.key.key_id) for entry in agency.sealing_keys],
+                "log_keys": [str(entry.key.key_id) for entry in agency.log_keys],
+            }
+            for agency in sorted(view.agencies.values(), key=lambda agency: agency.oin)
+        ],
+        "agreements": [
+            {
+                "id": agreement.id,
+                "version": agreement.version,
+                "digest": str(agreement.digest),
+                "cosigned": agreement.cosigned,
+                "revoked_at": None if agreement.revoked_at is None else timestamp(agreement.revoked_at),
+            }
+            for agreement in sorted(view.rules.agreements, key=lambda a: (a.id, a.version))
+        ],
+        "problems": list(view.problems),
+    }
+
+
+def _threshold(text: str) -> tuple[str, int]:
+    role, _, number = text.partition("=")
+    if not number.isdigit() or not 1 <= int(number) <= 9:
+        raise UsageError(f"not ROLE=N: {text}")
+    return role, int(number)
+
+
+def _read(paths: list[Path] | None) -> list[bytes]:
+    return [path.read_bytes() for path in paths or []]
+
+
+def _done(version: int, *, as_json: bool, **more: object) -> None:
+    if as_json:
+        print_json({"version": version, **more})
+    else:
+        print_line(
+            " ".join([f"registry version {version}", *(f"{name}={value}" for name, value in more.items())])
+        )
+
+
+def _now() -> Micros:
+    return Micros(time.time_ns() // 1000)

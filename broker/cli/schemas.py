@@ -1,0 +1,51 @@
+"""What the commands about message types share: their options, and where the schemas are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.catalogue.model import Catalogue, MessageEntry
+from broker.errors import ConfigurationError, UsageError
+from broker.names import MessageCode
+from schemas.reading import packaged, read
+
+__all__ = ["AsJson", "Folder", "find_entry", "schema_files"]
+
+Folder = Annotated[
+    Path | None, typer.Option("--schemas", help="Folder of the catalogue; by default the installed one.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def schema_files(folder: Path | None = None) -> dict[str, bytes]:
+    """The files of the catalogue in *folder*, or those installed.
+
+    Raises:
+        ConfigurationError: They cannot be read.
+    """
+    try:
+        found = read(folder) if folder else packaged()
+    except OSError as error:
+        raise ConfigurationError("the schemas cannot be read", why=error.strerror or "") from error
+    if "catalogue.yaml" not in found:
+        raise ConfigurationError(
+            "there is no catalogue.yaml here", why=str(folder or "the installed schemas")
+        )
+    return found
+
+
+def find_entry(catalogue: Catalogue, code: str) -> MessageEntry:
+    """The message type with this code, in whatever case.
+
+    Raises:
+        UsageError: There is none.
+    """
+    entry = catalogue.messages.get(MessageCode(code.upper()))
+    if entry is None:
+        raise UsageError(
+            "no such message type", why=code, remedy=f"Choose one of {', '.join(catalogue.messages)}"
+        )
+    return entry

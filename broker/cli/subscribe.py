@@ -1,0 +1,121 @@
+"""`schakel subscribe`: what is released to an agency, a JSON document a line, or handed to a command."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker import logs
+from broker.cli.printing import print_lines
+from broker.errors import DeadlineError, UsageError
+from broker.pipelines.deliver import Disclosure, Notice
+from broker.pipelines.documents import notice_document, to_document
+from broker.records.document import document_json
+from consumers.client import Reject, Retry, Subscriber
+from consumers.runner import keep_going, stop_signal
+
+__all__ = ["app"]
+
+_RETRY_CODE = 75
+_REJECTED = "handler-command"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def subscribe(
+    profile: Annotated[
+        Path, typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the agency that receives.")
+    ],
+    role: Annotated[str | None, typer.Option(help="In which of its roles; its first by default.")] = None,
+    maximum: Annotated[int, typer.Option("--max", min=0, help="Stop after so many; 0 for never.")] = 0,
+    timeout: Annotated[float, typer.Option(min=0, help="Stop after so many seconds; 0 for never.")] = 0.0,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="A JSON document a line; the default.")] = False,  # noqa: ARG001
+    command: Annotated[
+        str | None,
+        typer.Option("--exec", help="Hand each to this command: exit 0 done, 75 retry later, else reject."),
+    ] = None,
+) -> None:
+    """Receive messages, in order per case; receipts go back by themselves, refusals of ours are shown."""
+    logs.configure("subscribe", level="CRITICAL", json=False)
+    subscriber = Subscriber.from_profile(profile, role)
+    delivery = _Delivery(subscriber, _words(command), maximum)
+    deadline = time.monotonic() + timeout if timeout else None
+    with stop_signal() as stop:
+
+        def step() -> int:
+            delivery.limit()
+            done = subscriber.step()
+            if delivery.finished or (deadline is not None and time.monotonic() > deadline):
+                stop.set()
+            return done
+
+        try:
+            keep_going(step, stop)
+        finally:
+            subscriber.close()
+    if maximum and not delivery.finished and deadline is not None and time.monotonic() > deadline:
+        raise DeadlineError(
+            f"{delivery.count} of {maximum} came within {timeout:g} s", remedy="Ask again later"
+        )
+
+
+class _Delivery:
+    """Hands out what comes, until the maximum is reached; what is beyond that stays for the next time."""
+
+    def __init__(self, subscriber: Subscriber, command: list[str], maximum: int) -> None:
+        self._command = command
+        self._maximum = maximum
+        self._subscriber = subscriber
+        self.count = 0
+        subscriber.on_any(self._deliver)
+        subscriber.on_refusal(self._tell)
+
+    def limit(self) -> None:
+        """Let the subscriber fetch no more than may still be handed out."""
+        if self._maximum:
+            self._subscriber.batch = min(self._subscriber.batch, max(1, self._maximum - self.count))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the maximum is reached."""
+        return 0 < self._maximum <= self.count
+
+    def _deliver(self, disclosure: Disclosure, _: object) -> None:
+        self._hand_out(to_document(disclosure, self._subscriber.view))
+
+    def _tell(self, notice: Notice, _: object) -> None:
+        self._hand_out(notice_document(notice, self._subscriber.view))
+
+    def _hand_out(self, document: dict[str, object]) -> None:
+        if self.finished:
+            raise Retry(60)
+        if self._command:
+            _run(self._command, document_json(document))
+        else:
+            print_lines([document])
+        self.count += 1
+
+
+def _words(command: str | None) -> list[str]:
+    words = shlex.split(command or "")
+    if words and shutil.which(words[0]) is None:
+        raise UsageError(
+            f"cannot run {words[0]}", why="there is no such command", remedy="Give its full path"
+        )
+    return words
+
+
+def _run(command: list[str], line: str) -> None:
+    done = subprocess.run(command, input=line + "\n", text=True, stdout=sys.stderr.fileno(), check=False)
+    if done.returncode == _RETRY_CODE:
+        raise Retry
+    if done.returncode != 0:
+        raise Reject(_REJECTED)

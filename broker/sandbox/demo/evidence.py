@@ -1,0 +1,79 @@
+"""The last scene: what the ledger holds, and a proof that anybody can check without network or database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import broker
+from broker.errors import DeadlineError, EvidenceError
+from broker.names import Digest
+from broker.sandbox.demo.model import Ledger, Proof
+from broker.sandbox.layout import Layout
+
+__all__ = ["await_ledger", "prove"]
+
+_HOME = Path(broker.__file__).parents[1]
+_COMMAND_SECONDS = 60
+_PAUSE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    code: int
+    output: str
+    errors: str
+
+
+def await_ledger(layout: Layout, entries: int, seconds: float = 30.0) -> Ledger:
+    """Wait until the ledger holds that many entries under a signed checkpoint.
+
+    Raises:
+        DeadlineError: It did not, in time.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        done = _schakel("ledger", "show", "--dir", str(layout.directory), "--json")
+        if done.code == 0 and (shown := json.loads(done.output))["size"] >= entries:
+            checkpoint = (layout.exchange / "tlog" / "checkpoint").read_text(encoding="utf-8")
+            return Ledger(int(shown["size"]), str(shown["root"]), checkpoint)
+        time.sleep(_PAUSE)
+    raise DeadlineError(f"the ledger did not hold {entries} entries within {seconds:.0f} s", why=done.errors.strip())
+
+
+def prove(layout: Layout, decision: Digest, file: Path) -> Proof:
+    """Write the evidence of one decision to *file*, and verify it in a process that has no network.
+
+    Raises:
+        EvidenceError: It could not be written.
+    """
+    profile = str(layout.operator_profile)
+    made = _schakel("audit", "prove", str(decision), "-o", str(file), "--profile", profile)
+    if made.code != 0:
+        raise EvidenceError("the evidence could not be written", why=made.errors.strip()[-300:])
+    isolation = _isolation()
+    verified = _schakel("audit", "verify", str(file), prefix=isolation)
+    return Proof(verified.code == 0, file, bool(isolation))
+
+
+def _isolation() -> list[str]:
+    """The words that take the network away from a command, where this machine can do that."""
+    if shutil.which("unshare") is None:
+        return []
+    for words in (["unshare", "-n"], ["unshare", "-r", "-n"]):
+        if subprocess.run([*words, "true"], capture_output=True, timeout=10, check=False).returncode == 0:
+            return words
+    return []
+
+
+def _schakel(*words: str, prefix: list[str] | None = None) -> _Done:
+    command = [*(prefix or []), sys.executable, "-m", "broker.cli.main", *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, cwd=_HOME, check=False
+    )
+    return _Done(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,85 @@
+"""Where everything of a sandbox lies (docs/how-to, "Sandbox"): one directory, nothing outside it.
+
+```
+DIR/kafka/               node properties, data, logs
+DIR/pki/                 test authority, one certificate per party
+DIR/registry/public/     TUF repository: what everybody may read
+DIR/registry/keys/       the test keys that sign it (`broker.sandbox.registry_home`)
+DIR/exchange/            gate.toml ledger.toml operator.toml, keys, ledger database, tlog/
+DIR/agencies/<name>/     schakel.toml, keys/, inbox.sqlite
+DIR/run/                 pids, logs (JSON lines), history files
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.errors import ConfigurationError
+
+__all__ = ["Layout", "require_sandbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The places in one sandbox directory, which is absolute."""
+
+    directory: Path
+
+    @property
+    def pki(self) -> Path:
+        """The test authority and the certificates."""
+        return self.directory / "pki"
+
+    @property
+    def exchange(self) -> Path:
+        """What the exchange itself needs."""
+        return self.directory / "exchange"
+
+    @property
+    def gate_profile(self) -> Path:
+        """Profile of the gate."""
+        return self.exchange / "gate.toml"
+
+    @property
+    def ledger_profile(self) -> Path:
+        """Profile of the ledger writer."""
+        return self.exchange / "ledger.toml"
+
+    @property
+    def operator_profile(self) -> Path:
+        """Profile of the operator."""
+        return self.exchange / "operator.toml"
+
+    @property
+    def run(self) -> Path:
+        """Pids and logs of the processes."""
+        return self.directory / "run"
+
+    def agency(self, name: str) -> Path:
+        """The folder of one agency."""
+        return self.directory / "agencies" / name
+
+    def profile(self, name: str) -> Path:
+        """The profile of one agency."""
+        return self.agency(name) / "schakel.toml"
+
+    @property
+    def is_built(self) -> bool:
+        """Whether an exchange has been laid out here; its operator profile is written last."""
+        return self.operator_profile.exists()
+
+
+def require_sandbox(directory: Path) -> Layout:
+    """The layout of a sandbox that exists.
+
+    Raises:
+        ConfigurationError: There is none in *directory*.
+    """
+    layout = Layout(directory.absolute())
+    if not layout.is_built:
+        raise ConfigurationError(
+            f"there is no sandbox in {directory}", remedy=f"start one: schakel dev up --dir {directory}"
+        )
+    return layout

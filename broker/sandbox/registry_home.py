@@ -1,0 +1,185 @@
+"""A registry and its signing keys in one directory, for sandboxes and for whoever administers one.
+
+```
+<directory>/registry/public/   the TUF repository: what anybody may read
+<directory>/registry/keys/     one Ed25519 key per role, mode 0600; in production each where it belongs
+<directory>/registry/root.json the first root document: what readers start to trust
+<directory>/registry/cache/    what this administrator read last
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from broker.adapters.keyfiles import read_signer, write_secret
+from broker.adapters.tuf_publisher import ROLES, Lifetimes, RegistryPublisher
+from broker.adapters.tuf_repository import RegistryReader
+from broker.agreements.check import check_against
+from broker.agreements.document import parse_agreement
+from broker.agreements.signatures import add_to_bundle, read_revocation, read_signature
+from broker.crypto import SoftwareSigner
+from broker.errors import ConfigurationError, UsageError
+from broker.names import Algorithm, KeyId, Micros
+from broker.trust.build import agreement_path, revocation_path, signatures_path
+from broker.trust.documents import write_agencies
+from broker.trust.edit import NewAgency, add_agency, revoke_key, rotate_keys
+from broker.trust.possession import Possession
+from broker.trust.view import Agency, TrustView
+
+__all__ = ["RegistryHome", "open_registry", "packaged_schemas"]
+
+
+class RegistryHome:
+    """Administers the registry of one directory.
+
+    Attributes:
+        public: What readers get as their source.
+        root: What readers get as their trusted root.
+    """
+
+    def __init__(self, directory: Path, lifetimes: Lifetimes | None = None) -> None:
+        self._folder = directory / "registry"
+        self._lifetimes = lifetimes
+        self._opened: RegistryReader | None = None
+        self.public = self._folder / "public"
+        self.root = self._folder / "root.json"
+
+    def init(self, now: Micros, thresholds: Mapping[str, int] | None = None) -> int:
+        """Make keys and a registry with the packaged catalogue and no agencies.
+
+        Args:
+            thresholds: Signatures needed per role, and as many keys are made; 1 where a role is absent.
+
+        Returns:
+            The version of the registry.
+
+        Raises:
+            UsageError: There is a registry already.
+        """
+        if self.public.exists():
+            raise UsageError(f"there is a registry in {self._folder} already")
+        needed = thresholds or {}
+        keys = {role: [self._new_key(role, n) for n in range(1, needed.get(role, 1) + 1)] for role in ROLES}
+        publisher = RegistryPublisher.create(self.public, keys, needed, now, self._lifetimes)
+        self.root.write_bytes(publisher.trusted_root)
+        return publisher.publish({**packaged_schemas(), "agencies.json": write_agencies(())}, now)
+
+    def view(self, now: Micros) -> TrustView:
+        """The registry as a reader sees it.
+
+        Raises:
+            ConfigurationError: There is no registry.
+            UntrustedError: It does not verify.
+        """
+        if self._opened is None:
+            self._require()
+            cache = self._folder / "cache"
+            self._opened = RegistryReader(self.public, cache, self.root.read_bytes())
+        return self._opened.refresh(now)
+
+    def publish(self, changes: Mapping[str, bytes | None], now: Micros) -> int:
+        """Publish files as they are; without any, renew what expires."""
+        return self._publisher().publish(changes, now)
+
+    def publish_agencies(self, agencies: Iterable[Agency], now: Micros) -> int:
+        """Publish the whole list of agencies at once."""
+        return self.publish({"agencies.json": write_agencies(agencies)}, now)
+
+    def add_agency(self, new: NewAgency, keys: Possession, now: Micros) -> int:
+        """Publish one agency more."""
+        return self.publish_agencies(add_agency(self.view(now).agencies, new, keys, now).values(), now)
+
+    def rotate_keys(self, keys: Possession, now: Micros) -> int:
+        """Publish new keys of an agency."""
+        return self.publish_agencies(rotate_keys(self.view(now).agencies, keys, now).values(), now)
+
+    def revoke_key(self, key_id: KeyId, now: Micros) -> int:
+        """Publish that a key is revoked."""
+        return self.publish_agencies(revoke_key(self.view(now).agencies, key_id, now).values(), now)
+
+    def publish_agreements(self, documents: Iterable[bytes], signatures: Iterable[bytes], now: Micros) -> int:
+        """Publish agreements and signatures on them, new or published before.
+
+        Raises:
+            UsageError: A version is published already with other bytes, asks for more than the catalogue
+                allows, or a signature is about an agreement that is nowhere.
+        """
+        publisher = self._publisher()
+        held = publisher.targets()
+        changes: dict[str, bytes | None] = {}
+        rules = self.view(now).rules.rules
+        for document in documents:
+            agreement = parse_agreement(document)
+            path = agreement_path(agreement.id, agreement.version)
+            if held.get(path, document) != document:
+                raise UsageError(
+                    f"{path} is published already", remedy="Give a changed agreement a new version"
+                )
+            if findings := check_against(agreement, rules):
+                raise UsageError(findings[0].text, remedy="Narrow the agreement to what the catalogue allows")
+            changes[path] = document
+        for signature in signatures:
+            statement = read_signature(signature).statement
+            path = signatures_path(statement.agreement, statement.version)
+            if agreement_path(statement.agreement, statement.version) not in {**held, **changes}:
+                raise UsageError("a signature on an agreement that is not published", why=statement.agreement)
+            changes[path] = add_to_bundle(changes.get(path) or held.get(path), signature)
+        return publisher.publish(changes, now)
+
+    def publish_revocation(self, document: bytes, now: Micros) -> int:
+        """Publish a party's revocation with the online keys alone."""
+        statement = read_revocation(document).statement
+        path = revocation_path(statement.agreement, statement.version, statement.oin)
+        return self._publisher().publish_revocations({path: document}, now)
+
+    def renew(self, now: Micros) -> int:
+        """Sign again what the online roles sign, before it expires."""
+        return self._publisher().renew(now)
+
+    def _publisher(self) -> RegistryPublisher:
+        self._require()
+        keys = {
+            role: [read_signer(path) for path in sorted(self._keys().glob(f"{role}-*.pem"))] for role in ROLES
+        }
+        return RegistryPublisher(self.public, keys, self._lifetimes)
+
+    def _require(self) -> None:
+        if not self.root.exists():
+            raise ConfigurationError(
+                f"there is no registry in {self._folder}", remedy="Make one with `schakel registry init`"
+            )
+
+    def _keys(self) -> Path:
+        return self._folder / "keys"
+
+    def _new_key(self, role: str, number: int) -> SoftwareSigner:
+        signer = SoftwareSigner.generate(Algorithm.ED25519)
+        write_secret(self._keys() / f"{role}-{number}.pem", signer.to_pem())
+        return signer
+
+
+def open_registry(source: str, cache: Path, root: Path) -> RegistryReader:
+    """A reader of a registry that lies or is served elsewhere."""
+    return RegistryReader(source, cache, root.read_bytes())
+
+
+def packaged_schemas() -> dict[str, bytes]:
+    """Catalogue and schemas of this release, by registry path."""
+    found: dict[str, bytes] = {}
+    _collect(files("schemas"), "", found)
+    return found
+
+
+def _collect(folder: Traversable, inside: str, found: dict[str, bytes]) -> None:
+    for item in folder.iterdir():
+        name = f"{inside}{item.name}"
+        if item.is_dir():
+            _collect(item, f"{name}/", found)
+        elif name == "catalogue.yaml":
+            found[name] = item.read_bytes()
+        elif name == "CATALOGUE" or name.endswith(".avsc"):
+            found[f"schemas/{name}"] = item.read_bytes()

@@ -1,0 +1,170 @@
+"""The ledger writer as a process: decision records become durable entries, then a published log.
+
+One poll is one unit: verify, one database transaction with entries and offsets, files, checkpoint.
+Reading goes on from the offsets in the database, never from Kafka's, so a crash at L1 (nothing
+stored), L2 (stored, not published) or A1 (signed, not published) repeats or completes the same work.
+A ledger that is down does not stop delivery; it catches up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from broker.audit.checkpoint import Checkpoint
+from broker.audit.decision_record import GateDirectory
+from broker.audit.store import Appended, Batch, LedgerStore, LogState, Problem, TileStore
+from broker.errors import UnavailableError
+from broker.names import TopicName
+from broker.pipelines.ingest import MAY_BE_NEWS, ingest
+from broker.ports import Clock, Message, MessageSink, MessageSource, Outgoing, Probe, no_probe
+from broker.signing import VerificationCache
+from consumers.tlog import LogKey, Tlog
+
+__all__ = ["BATCH", "CHECKPOINTS", "GateKeeper", "LedgerParts", "LedgerWriter"]
+
+BATCH = 500
+CHECKPOINTS = TopicName("ledger.checkpoints")
+
+_log = structlog.get_logger()
+
+
+class GateKeeper(Protocol):
+    """Who may be a gate, kept fresh: the trust keeper."""
+
+    def current(self) -> GateDirectory:
+        """A view that is fresh now.
+
+        Raises:
+            UnavailableError: There is none.
+        """
+        ...
+
+    def recheck(self) -> GateDirectory:
+        """The same, asked again now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerParts:
+    """What a ledger writer needs of the world.
+
+    Attributes:
+        source: Reads every decision topic, from `store.next_offsets()`.
+        checkpoints: Where checkpoints are told to everybody, or None.
+    """
+
+    source: MessageSource
+    store: LedgerStore
+    tiles: TileStore
+    key: LogKey
+    keeper: GateKeeper
+    clock: Clock
+    checkpoints: MessageSink | None = None
+    probe: Probe = no_probe
+
+
+class LedgerWriter:
+    """Writes one ledger; there is one such process for each log."""
+
+    def __init__(self, parts: LedgerParts) -> None:
+        self._parts = parts
+        self._cache = VerificationCache()
+        self._tlog = Tlog(parts.tiles, parts.key, parts.probe)
+        self._state: LogState | None = None
+        self._epoch: int | None = None
+
+    def step(self, timeout: float = 0.5) -> int:
+        """Ingest one batch.
+
+        Returns:
+            The number of records read.
+
+        Raises:
+            UnavailableError: Kafka, registry, database or disk did not answer; nothing is lost, call again.
+            ConfigurationError: Another writer took over (code ``fenced``): stop.
+            EvidenceError: Database and published log contradict each other: stop.
+        """
+        state = self._ready()
+        messages = self._parts.source.poll(timeout, BATCH)
+        if not messages:
+            return 0
+        try:
+            self._write(state, self._ingest(messages))
+        except UnavailableError:
+            # What is stored is not known: read the state again, and read from its offsets.
+            self._state = None
+            self._parts.source.rewind(_starts(messages))
+            raise
+        return len(messages)
+
+    def run(self, stop: Callable[[], bool], timeout: float = 0.5) -> None:
+        """Call `step` until *stop* says so; errors come out as they are."""
+        while not stop():
+            self.step(timeout)
+
+    def close(self) -> None:
+        """Let go of Kafka."""
+        self._parts.source.close()
+        if self._parts.checkpoints is not None:
+            self._parts.checkpoints.close()
+
+    def _ready(self) -> LogState:
+        if self._state is None:
+            state = self._parts.store.acquire(self._epoch)
+            self._epoch = state.epoch
+            note = self._tlog.recover(state, self._parts.store)
+            if note is not None:
+                self._announce(state.checkpoint(), note)
+            self._state = state
+        return self._state
+
+    def _ingest(self, messages: Sequence[Message]) -> Batch:
+        keeper, expected = self._parts.keeper, self._parts.store.next_offsets()
+        view = keeper.current()
+        batch = ingest(messages, view, self._cache, expected)
+        if any(problem.reason in MAY_BE_NEWS for problem in batch.problems):
+            newer = keeper.recheck()
+            batch = batch if newer is view else ingest(messages, newer, self._cache, expected)
+        return batch
+
+    def _write(self, state: LogState, batch: Batch) -> None:
+        appended = self._parts.store.append(state, batch)
+        self._parts.probe("L2")
+        self._state = appended.state
+        if appended.added:
+            self._tlog.extend(appended.added)
+            note = self._tlog.publish(appended.state)
+            self._announce(appended.state.checkpoint(), note)
+        self._parts.source.commit(batch.next_offsets)
+        _report(appended, batch.problems)
+
+    def _announce(self, checkpoint: Checkpoint, note: bytes) -> None:
+        self._parts.store.record_checkpoint(checkpoint, note, self._parts.clock.now())
+        if self._parts.checkpoints is not None:
+            self._parts.checkpoints.write([Outgoing(CHECKPOINTS, checkpoint.origin.encode(), note)])
+
+
+def _starts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
+    starts: dict[tuple[TopicName, int], int] = {}
+    for message in messages:
+        position = message.position
+        starts.setdefault((position.topic, position.partition), position.offset)
+    return starts
+
+
+def _report(appended: Appended, problems: Sequence[Problem]) -> None:
+    _log.info(
+        "ledger_appended",
+        entries=len(appended.added),
+        duplicates=appended.duplicates,
+        problems=len(problems),
+        size=appended.state.size,
+    )
+    for problem in problems:
+        _log.warning(
+            "ledger_problem", position=str(problem.position), reason=problem.reason, count=problem.count
+        )

@@ -1,0 +1,54 @@
+"""`catalogue.yaml` is read strictly, and a fault is told with its place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.catalogue.document import parse_document
+from broker.errors import ConfigurationError
+from schemas.reading import packaged
+
+WHOLE = packaged()["catalogue.yaml"].decode("utf-8")
+
+
+def refusal(text: str) -> str:
+    """How *text* is refused."""
+    with pytest.raises(ConfigurationError) as error:
+        parse_document(text.encode("utf-8"))
+    return str(error.value)
+
+
+def test_the_published_catalogue_parses() -> None:
+    """Six message types are published."""
+    assert list(parse_document(WHOLE.encode()).messages) == ["E01", "E02", "E03", "E04", "E05", "E28"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        pytest.param("    flow: meldingen", "    flwo: meldingen", "messages.E01.flwo", id="unknown-key"),
+        pytest.param("version: 1\n\nroles", "\nroles", "version", id="missing-key"),
+        pytest.param("format: 1", "format: 2", "format", id="unknown-format"),
+        pytest.param('source: "S 2.1; A02"}', "}", "roles.AMK.source", id="rule-without-source"),
+        pytest.param(
+            "senders: {roles: [SHG]", "senders: {roles: [shg]", "messages.E01.senders", id="bad-role"
+        ),
+        pytest.param("accompanies: true", "accompanies: yes please", "accompanies", id="wrong-type"),
+        pytest.param("format: 1", "format: 1\nformat: 1", "given twice", id="key-twice"),
+        pytest.param("format: 1", "format: &a 1\nx: *a", "alias", id="alias"),
+        pytest.param("format: 1", "format: [1", "not YAML", id="not-yaml"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(before: str, after: str, told: str) -> None:
+    """The path of the key is in the error."""
+    assert before in WHOLE
+    assert told in refusal(WHOLE.replace(before, after, 1))
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_a_configuration_error(noise: bytes) -> None:
+    """No bytes make the reader fail in another way."""
+    with pytest.raises(ConfigurationError):
+        parse_document(noise)

@@ -1,0 +1,56 @@
+"""`schakel message`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from broker.cli.main import main
+from broker.records.document import Document
+
+CODES = ["E01", "E02", "E03", "E04", "E05", "E28"]
+
+
+@pytest.mark.parametrize("extra", [[], ["--all"]], ids=["required", "all"])
+@pytest.mark.parametrize("code", CODES)
+def test_a_template_can_be_published(code: str, extra: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What it writes is a message document."""
+    assert main(["message", "template", code, *extra]) == 0
+    assert Document.parse(capsys.readouterr().out.encode()).type == code
+
+
+def test_a_template_is_addressed(capsys: pytest.CaptureFixture[str]) -> None:
+    """To whom was asked."""
+    main(["message", "template", "E04", "--to", "ziekenhuis-noord", "--to", "shg-zuid"])
+
+    assert json.loads(capsys.readouterr().out)["to"] == ["ziekenhuis-noord", "shg-zuid"]
+
+
+def test_explain_says_what_each_group_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Required, allowed or forbidden, with the source."""
+    assert main(["message", "explain", "E01", "--from", "shg", "--to", "amk-noord", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rules = {line["group"]: line["rule"] for line in document["groups"]}
+
+    assert (rules["CH"], rules["HH"], rules["FB"]) == ("required", "allowed", "forbidden")
+    assert {line["source"] for line in document["groups"]} == {"A43"}
+
+
+def test_explain_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a person."""
+    assert main(["message", "explain", "E05", "--from", "AMK", "--to", "POL"]) == 0
+    assert "steps_taken_codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "code"),
+    [
+        pytest.param("amk", "shg", 6, id="sender-may-not"),
+        pytest.param("shg", "pol", 6, id="recipient-may-not"),
+        pytest.param("x", "amk", 2, id="no-such-role"),
+    ],
+)
+def test_explain_refuses_a_direction_that_is_not_allowed(sender: str, recipient: str, code: int) -> None:
+    """The exit code of a refusal, or of a mistake."""
+    assert main(["message", "explain", "E01", "--from", sender, "--to", recipient]) == code

@@ -1,0 +1,56 @@
+"""Templates: complete, valid, the same every time, and nobody's data."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from broker.catalogue.checks import failed_checks
+from broker.catalogue.load import load_catalogue
+from broker.names import MessageCode
+from broker.records.schema import MessageSchema
+from broker.records.template import template
+from schemas.reading import packaged
+
+CATALOGUE = load_catalogue(packaged())
+CODES = [str(code) for code in CATALOGUE.messages]
+
+
+def schema_of(code: str) -> MessageSchema:
+    """The current schema of a type."""
+    return MessageSchema.parse(packaged()[f"messages/{code}/1.avsc"])
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["required", "everything"])
+@pytest.mark.parametrize("code", CODES)
+def test_a_template_is_a_valid_message(code: str, everything: bool) -> None:
+    """It encodes, and every named check holds."""
+    entry = CATALOGUE.messages[MessageCode(code)]
+    groups = template(schema_of(code), everything=everything)
+    assertions = {a.name: a.value or a.values[0] for a in entry.assertions}
+
+    assert [name for name, _ in schema_of(code).encode(groups)] == list(groups)
+    assert failed_checks(entry, groups, assertions) == ()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_template_is_the_same_every_time(code: str) -> None:
+    """And a caller who changes one does not change the next."""
+    first = template(schema_of(code), everything=True)
+    before = json.dumps(first)
+    for value in first.values():
+        (value[0] if isinstance(value, list) else value).clear()  # type: ignore[attr-defined]
+
+    assert json.dumps(template(schema_of(code), everything=True)) == before
+
+
+@pytest.mark.parametrize("path", sorted(path for path in packaged() if path.endswith(".avsc")))
+def test_examples_are_nobodys(path: str) -> None:
+    """Nine digits are a test BSN, addresses end in .invalid, phone numbers begin with three zeroes."""
+    examples = " ".join(re.findall(r'"example": (.*)', packaged()[path].decode()))
+
+    assert all(bsn.startswith("9999") for bsn in re.findall(r"(?<![0-9a-f])[0-9]{9}(?![0-9a-f])", examples))
+    assert all(host.endswith(".invalid") for host in re.findall(r"@([a-z.]+)", examples))
+    assert all(phone.startswith("000-") for phone in re.findall(r"[0-9]{3}-[0-9]{7}", examples))
