@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from broker.adapters.crash import crash_probe
+from broker.adapters.database import migrate, open_engine
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
-from broker.adapters.keyfiles import KeyRing, load_key_ring
+from broker.adapters.keyfiles import KeyRing, load_key_ring, read_signer
+from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.system import SystemClock, system_entropy
+from broker.adapters.tiles import TileDirectory
 from broker.adapters.tuf_repository import RegistryReader
+from broker.audit.checkpoint import VerifierKey
 from broker.envelope.model import Sender
 from broker.errors import ConfigurationError, UsageError
 from broker.names import Role, TopicName
@@ -22,9 +27,11 @@ from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity, decisions_topic
 from broker.ports import Probe
 from broker.self_test import run_self_test
-from broker.settings import AgencyProfile, GateProfile, Profile
+from broker.settings import AgencyProfile, GateProfile, LedgerProfile, Profile
 from broker.signing import VerificationCache
 from broker.trust.keeper import TrustKeeper
+from consumers.ledger_writer import LedgerParts
+from consumers.tlog import LogKey
 
 __all__ = [
     "EXCHANGE_TOPICS",
@@ -34,6 +41,7 @@ __all__ = [
     "kafka_admin",
     "kafka_weaknesses",
     "keeper",
+    "ledger_parts",
     "publisher_parts",
     "sender",
     "subscriber_parts",
@@ -44,6 +52,10 @@ EXCHANGE_TOPICS = tuple(
     TopicName(f"exchange.{flow}")
     for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
 )
+
+_DECISION_TOPICS = re.compile(r"decisions\..+")
+_LEDGER_GROUP = "ledger"
+"""Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
 
 
 def publisher_parts(profile: AgencyProfile, role: Role | None = None) -> PublisherParts:
@@ -128,6 +140,31 @@ def gate_parts(profile: GateProfile) -> GateParts:
         identity=GateIdentity(profile.oin, profile.name),
         signers=_keys(profile.keys, profile).signers,
         probe=_probe(profile),
+    )
+
+
+def ledger_parts(profile: LedgerProfile) -> LedgerParts:
+    """What the ledger writer needs; from this moment no other process may write to this log.
+
+    Raises:
+        ConfigurationError: The key, the folder or the database is unusable, or another writer runs.
+        UnavailableError: The database did not answer.
+    """
+    run_self_test()
+    access, probe = kafka_access(profile), _probe(profile)
+    signer = read_signer(profile.key)
+    engine = open_engine(profile.database)
+    migrate(engine)
+    store = SqlLedgerStore(engine, profile.origin, probe)
+    return LedgerParts(
+        source=KafkaSource.assigned(access, _DECISION_TOPICS, store.next_offsets(), group=_LEDGER_GROUP),
+        store=store,
+        tiles=TileDirectory(profile.tlog).acquire(),
+        key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),
+        keeper=keeper(profile),
+        clock=SystemClock(),
+        checkpoints=KafkaSink(access, profile.name),
+        probe=probe,
     )
 
 

@@ -117,6 +117,14 @@ class MessageSource(Protocol):
 class MessageSink(Protocol):
     """A durable writer: when `write` returns, every record is acknowledged by all replicas."""
 
+    def knows(self, topic: TopicName) -> bool:
+        """Whether this topic exists now; for finding out why a write does not succeed.
+
+        Raises:
+            UnavailableError: Kafka did not answer.
+        """
+        ...
+
     def write(self, records: Sequence[Outgoing]) -> Sequence[Position]:
         """Write all *records* in order and wait for every acknowledgement.
 

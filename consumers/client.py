@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -51,6 +51,7 @@ _MAX_TRIES = 5
 _PAUSES = (Micros(200_000), Micros(1_000_000), Micros(3_000_000), Micros(10_000_000))
 _MAX_WAITING = 2048
 _BUSY_POLL = 0.05
+_AT_ONCE = Micros(0)
 
 Handler = Callable[[Disclosure, object], None]
 """Called with what was disclosed and the DB-API connection to write on."""
@@ -86,7 +87,7 @@ class Reject(Exception):  # noqa: N818 - it is an instruction, not a fault
 class _Task:
     message: Message
     tries: int = 0
-    due: Micros = field(default=Micros(0))
+    due: Micros = _AT_ONCE
 
 
 class Subscriber:

@@ -14,7 +14,7 @@ import structlog
 from broker.errors import UnavailableError
 from broker.names import TopicName
 from broker.parts import GateParts
-from broker.pipelines.gate import Judgement, judge, write
+from broker.pipelines.gate import Judgement, judge, undeliverable, write
 from broker.ports import Message
 from broker.signing import VerificationCache
 from broker.trust.view import TrustView
@@ -88,11 +88,26 @@ class Gate:
             newer = parts.keeper.recheck()
             judgements = judgements if newer is view else self._judge(messages, newer)
         parts.probe("G2")
+        try:
+            self._write(judgements)
+        except UnavailableError:
+            self._write(self._without_missing_topics(judgements))
+        parts.probe("G4")
+        _report(judgements)
+
+    def _write(self, judgements: Sequence[Judgement]) -> None:
+        parts = self._parts
         records = write(judgements, parts.identity, parts.signers)
         parts.probe("G3")
         parts.sink.write(records)
-        parts.probe("G4")
-        _report(judgements)
+
+    def _without_missing_topics(self, judgements: Sequence[Judgement]) -> list[Judgement]:
+        """One agency whose topic does not exist must not hold up the others."""
+        missing = {topic for topic in {j.topic for j in judgements} if not self._parts.sink.knows(topic)}
+        if not missing:
+            raise UnavailableError("the decisions could not be written", code="decisions-unwritten")
+        _log.error("decisions_topic_missing", topics=sorted(missing))
+        return [undeliverable(j) if j.topic in missing else j for j in judgements]
 
     def _judge(self, messages: Sequence[Message], view: TrustView) -> list[Judgement]:
         identity, now = self._parts.identity, self._parts.clock.now()

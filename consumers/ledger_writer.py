@@ -159,12 +159,18 @@ def _starts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
 def _report(appended: Appended, problems: Sequence[Problem]) -> None:
     _log.info(
         "ledger_appended",
-        entries=len(appended.added),
-        duplicates=appended.duplicates,
-        problems=len(problems),
+        entry_count=len(appended.added),
+        repeat_count=appended.duplicates,
+        problem_count=len(problems),
         size=appended.state.size,
     )
     for problem in problems:
+        position = problem.position
         _log.warning(
-            "ledger_problem", position=str(problem.position), reason=problem.reason, count=problem.count
+            "ledger_problem",
+            topic=position.topic,
+            partition=position.partition,
+            offset=position.offset,
+            reason=problem.reason,
+            count=problem.count,
         )

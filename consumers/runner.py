@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from broker.errors import UnavailableError
+from broker.errors import UnauthorisedError, UnavailableError
 from broker.names import TopicName
 from broker.ports import Position
 
@@ -67,7 +67,8 @@ def keep_going(step: Callable[[], int], stop: threading.Event) -> None:
         try:
             step()
             failures = 0
-        except UnavailableError as error:
+        except (UnavailableError, UnauthorisedError) as error:
+            # A right that is taken away may be given back; until then nothing is lost, only late.
             pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
             failures += 1
             _log.warning("world_unavailable", code=error.code, what=error.what, pause_seconds=pause)

@@ -13,7 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broker.audit.checkpoint import Checkpoint, VerifierKey, parse_checkpoint, sign_checkpoint, verify_checkpoint
+from broker.audit.checkpoint import (
+    Checkpoint,
+    VerifierKey,
+    parse_checkpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+)
 from broker.audit.ledger import LedgerEntry
 from broker.audit.store import LedgerStore, LogState, TileStore
 from broker.audit.tiles import TiledLog

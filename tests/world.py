@@ -111,6 +111,7 @@ class World:
     """Agencies, registry, log and clock of one test.
 
     Attributes:
+        missing: Agencies whose decisions topic does not exist.
         handled: What every subscriber's handler was given, by agency, in order.
     """
 
@@ -121,6 +122,7 @@ class World:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="schakel-world-")))
     handled: dict[str, list[Disclosure]] = field(default_factory=dict)
     unkindness: Unkindness | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._versions = itertools.count(1)
@@ -132,7 +134,7 @@ class World:
         for region in REGIONS:
             self.targets |= self._agreed(region)
         topics = dict.fromkeys(_EXCHANGE_TOPICS, 3)
-        topics |= {decisions_topic(m.cast.oin): 2 for m in self.members.values()}
+        topics |= {decisions_topic(m.cast.oin): 2 for n, m in self.members.items() if n not in self.missing}
         topics["decisions.quarantine"] = 1
         for topic, partitions in topics.items():
             self.log.create(topic, partitions)
@@ -189,12 +191,12 @@ class World:
         subscriber.on_any(lambda disclosure, _: self.handled.setdefault(name, []).append(disclosure))
         return subscriber
 
-    def gate(self, probe: Probe = no_probe) -> Gate:
+    def gate(self, probe: Probe = no_probe, sink: MemorySink | None = None) -> Gate:
         """The real gate, on the in-memory log."""
         return Gate(
             GateParts(
                 source=MemorySource(self.log, _EXCHANGE_TOPICS, "gate", unkindness=self.unkindness),
-                sink=MemorySink(self.log, "gate"),
+                sink=sink or MemorySink(self.log, "gate"),
                 keeper=self.keeper(),
                 clock=self.clock,
                 identity=self.gate_identity,

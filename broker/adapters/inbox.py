@@ -101,7 +101,7 @@ class _Transaction:
 
     def record(self, entry: InboxEntry) -> None:
         self.connection.execute(
-            "INSERT INTO schakel_inbox (id, decision_id, status, detail, receipt_id, at) VALUES (?,?,?,?,?,?)",
+            "INSERT INTO schakel_inbox VALUES (?,?,?,?,?,?)",
             (entry.id, entry.decision_id, entry.status, entry.detail, entry.receipt_id, entry.at),
         )
 

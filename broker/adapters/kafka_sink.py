@@ -20,6 +20,7 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess, connect, diagnose
 from broker.adapters.kafka_errors import translate
 from broker.adapters.sizes import LARGEST_BATCH, LARGEST_RECORD, record_size
@@ -98,6 +99,15 @@ class KafkaSink:
             with self._room.taken(len(part), sum(map(record_size, part)), deadline):
                 positions.extend(self._write(part, deadline))
         return positions
+
+    def knows(self, topic: TopicName) -> bool:
+        """Whether this topic exists now, asked of Kafka on a connection of its own.
+
+        Raises:
+            UnavailableError: Kafka did not answer.
+        """
+        with KafkaAdmin(self._access) as admin:
+            return topic in admin.topics()
 
     def close(self) -> None:
         """Let go of the connection; what was written is acknowledged already."""

@@ -64,6 +64,11 @@ class MemoryLog:
             for partition in range(self._sizes[name]):
                 self._records.setdefault((name, partition), [])
 
+    def has(self, topic: str) -> bool:
+        """Whether *topic* exists."""
+        with self._lock:
+            return topic in self._sizes
+
     def append(self, record: Outgoing) -> Position:
         """Add one record to its key's partition.
 
@@ -240,6 +245,10 @@ class MemorySink:
         if self._dice.random() < self._unkindness.fail_after:
             raise UnavailableError("could not write", why="the twin is unkind: everything was written")
         return positions
+
+    def knows(self, topic: TopicName) -> bool:
+        """Whether this topic exists."""
+        return self._log.has(topic)
 
     def close(self) -> None:
         """Nothing to let go of."""

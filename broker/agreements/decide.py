@@ -65,9 +65,9 @@ class _Entry(NamedTuple):
 
     def grants(self, rule: TypeRule, request: Request) -> Sequence[Grant]:
         """Grants of the type from this sender to this recipient, both in their roles."""
-        code, sender, recipient = rule.code, request.sender, request.recipient
+        code, sender, recipient, members = rule.code, request.sender, request.recipient, self.members
         role, to_role = sender.role, recipient.role
-        if (sender.oin, role) not in self.members or (recipient.oin, to_role) not in self.members:
+        if (sender.oin, role) not in members or (recipient.oin, to_role) not in members:
             return _NO_GRANTS
         if role == to_role and sender.oin == recipient.oin:
             return _NO_GRANTS
@@ -265,13 +265,12 @@ def _ask_content(rule: TypeRule, groups: GroupRule, request: Request, grant: Gra
 
 def _unmet(rule: TypeRule, request: Request) -> tuple[str, ...]:
     made = dict(request.assertions)
-    missing = [
-        predicate.name
-        for predicate in rule.predicates
-        if (value := made.get(predicate.name)) is None
-        or (value != predicate.value and predicate.value is not None)
-    ]
-    return tuple(missing)
+    missing: tuple[str, ...] = ()
+    for predicate in rule.predicates:
+        value = made.get(predicate.name)
+        if value is None or (value != predicate.value and predicate.value is not None):
+            missing = (*missing, predicate.name)
+    return missing
 
 
 def _forbidden(groups: GroupRule, request: Request, grant: Grant | None) -> tuple[str, ...]:

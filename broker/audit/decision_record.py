@@ -19,7 +19,7 @@ from broker.audit.events import AuditEvent
 from broker.avro_binary import Reader, Writer, frame, unframe
 from broker.crypto import Signer, pae, sha256
 from broker.errors import MalformedError, RejectedError, UntrustedError
-from broker.names import Digest, Oin
+from broker.names import Digest, KeyId, Oin
 from broker.signing import (
     KeyDirectory,
     Signature,
@@ -56,11 +56,11 @@ _TYPE = b"application/vnd.schakel.decision.v1"
 class GateDirectory(KeyDirectory, Protocol):
     """Whose keys vouch for what, and which agency is a gate; the trust view answers."""
 
-    def gate_of(self, signatures: Sequence[Signature]) -> Oin:
-        """The agency with role GATE that owns the keys of these signatures.
+    def gate_of(self, key_id: KeyId) -> Oin:
+        """The agency with role GATE that owns this signing key.
 
         Raises:
-            UntrustedError: No gate owns them, with step 12.
+            UntrustedError: No gate owns it, with step 12.
         """
         ...
 

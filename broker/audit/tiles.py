@@ -161,6 +161,17 @@ class TiledLog:
                 rest = [tree_root(hashes)]
         return Digest(rest[0] if rest else tree_root(()))
 
+    def edge(self) -> list[File]:
+        """The partial files of this size, entry bundle first."""
+        files: list[File] = []
+        if self._tail:
+            files.append((bundle_path(self.size // WIDTH, len(self._tail)), write_bundle(self._tail)))
+        for level, hashes in enumerate(self._levels):
+            if hashes:
+                index = self.size >> _BITS * (level + 1)
+                files.append((tile_path(level, index, len(hashes)), b"".join(hashes)))
+        return files
+
     def extend(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> Growth:
         """Append *entries* with their leaf *hashes*; the files that change because of it."""
         growth = Growth()

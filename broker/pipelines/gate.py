@@ -15,7 +15,7 @@ sender signed in the clear and never sees content.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from broker.agreements.model import Refused
 from broker.audit.codec import message_decision_id, record_decision_id
@@ -33,7 +33,7 @@ from broker.ports import Message, Outgoing
 from broker.signing import VerificationCache
 from broker.trust.view import TrustView
 
-__all__ = ["QUARANTINE", "GateIdentity", "Judgement", "decisions_topic", "judge", "write"]
+__all__ = ["QUARANTINE", "GateIdentity", "Judgement", "decisions_topic", "judge", "undeliverable", "write"]
 
 QUARANTINE = TopicName("decisions.quarantine")
 
@@ -92,6 +92,28 @@ def write(judgements: Sequence[Judgement], gate: GateIdentity, signers: Sequence
     """Sign all *judgements* together and address each to its topic."""
     values = write_records([(j.event, j.envelope) for j in judgements], gate.oin, signers)
     return [Outgoing(j.topic, j.key, value) for j, value in zip(judgements, values, strict=True)]
+
+
+def undeliverable(judgement: Judgement) -> Judgement:
+    """The same record quarantined, because the topic to which it should go does not exist.
+
+    An agency that the operator has not connected yet must not hold up everybody else; the original
+    record stays where it is, and the quarantine says where.
+    """
+    event = judgement.event
+    return Judgement(
+        replace(
+            event,
+            decision_id=record_decision_id(event.source, event.record_digest),
+            outcome=Outcome.QUARANTINED,
+            reason="no-decisions-topic",
+            rule="",
+            step=0,
+        ),
+        QUARANTINE,
+        str(event.source.offset).encode(),
+        None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _judge(message: Message, gates: GateDirectory, cache: VerificationCache) -> 
     value = message.value or b""
     try:
         record = read_record(value)
-        gate = gates.gate_of(record.signatures)
+        gate = gates.gate_of(record.signatures[0].key_id)
         return entry_of(verify_record(record, gate, gates, cache), message.position)
     except RejectedError as error:
         return Problem(message.position, error.step, error.reason, 1, sha256(value))

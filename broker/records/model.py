@@ -24,6 +24,8 @@ from broker.names import (
 
 __all__ = ["Addressee", "EncodedRecord", "GroupValue", "Record"]
 
+_SEVEN_DAYS = Micros(7 * 24 * 3600 * 1_000_000)
+
 GroupValue = Mapping[str, object] | list[Mapping[str, object]]
 """One field group: a record, or a list of records where the group is repeated."""
 
@@ -65,7 +67,7 @@ class Record:
     origin: tuple[MessageId, Oin] | None = None
     agreement: tuple[AgreementId, Digest] | None = None
     message_id: MessageId | None = None
-    lifetime: Micros = Micros(7 * 24 * 3600 * 1_000_000)
+    lifetime: Micros = _SEVEN_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Measures throughput, latency and growth of a whole exchange, beside a bare Kafka path on the same machine."""
+"""Measures throughput, latency and growth of a whole exchange, beside a bare Kafka path."""

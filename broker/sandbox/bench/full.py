@@ -99,7 +99,16 @@ def _agency_inbox(order: Order, name: str, noted: Callable[[Disclosure], bytes])
 
 
 def _ledger(order: Order) -> FullConsumer:
-    raise NotImplementedError(order.stage)
+    import re
+
+    from broker.adapters.kafka_source import KafkaSource
+    from broker.assembly import kafka_access
+    from broker.sandbox.bench.bare import BareConsumer
+    from broker.settings import LedgerProfile
+
+    access = kafka_access(load_profile(Layout(order.directory).ledger_profile, LedgerProfile))
+    c = BareConsumer(KafkaSource.assigned(access, re.compile(r"decisions\..*"), {}), None, {})
+    return FullConsumer(c.step, c.close)
 
 
 def _agency(order: Order, name: str) -> AgencyProfile:

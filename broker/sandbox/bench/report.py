@@ -90,7 +90,7 @@ def _variant(rounds: Sequence[Round]) -> dict[str, object]:
         "messages_per_s_range": [round(rates.lowest, 1), round(rates.highest, 1)],
         "cpu_us_per_message": _middle(throughputs, lambda one: one.cpu_us_per_message),
         "stages": {
-            name: _middle(throughputs, lambda one, name=name: one.stages[name])
+            name: round(median([one.stages[name] for one in throughputs]), 1)
             for name in throughputs[0].stages
         },
     }

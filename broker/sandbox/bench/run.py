@@ -12,11 +12,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from broker.errors import SchakelError
 from broker.sandbox.bench.core import Core
 from broker.sandbox.bench.growth import Setting, grow
 from broker.sandbox.bench.line import Line
@@ -93,8 +92,19 @@ def _round(
     for variant in variants:
         what = f"round {number + 1} of {plan.rounds}, {variant}"
         with Line(replace(order, variant=variant), site.kafka_pid) as line:
-            results[variant] = _measured(plan, line, lambda act, what=what: tell(f"{what}: {act}"))
+            results[variant] = _measured(plan, line, _Telling(tell, what))
     return results
+
+
+class _Telling:
+    """Says where an act belongs."""
+
+    def __init__(self, tell: Callable[[str], None], where: str) -> None:
+        self._tell = tell
+        self._where = where
+
+    def __call__(self, act: str) -> None:
+        self._tell(f"{self._where}: {act}")
 
 
 def _measured(plan: Plan, line: Line, tell: Callable[[str], None]) -> Round:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker.adapters.kafka_admin import Grant, KafkaAdmin, Topic
+from broker.adapters.kafka_admin import KafkaAdmin, Topic
 from broker.adapters.kafka_connection import KafkaAccess
+from broker.adapters.kafka_grants import Grant
 
 __all__ = ["PREFIX", "make_bare_topics"]
 

@@ -66,7 +66,11 @@ class Actor:
         while not done():
             if time.monotonic() > deadline:
                 raise DeadlineError(f"{what} did not happen within {seconds:.0f} s")
-            self._subscriber.step(_STEP_SECONDS)
+            self.receive_once()
+
+    def receive_once(self) -> None:
+        """Let the subscriber take in what is there."""
+        self._subscriber.step(_STEP_SECONDS)
 
     def got(self, message_id: MessageId) -> Disclosure | None:
         """The message of this id, if its handler had it."""

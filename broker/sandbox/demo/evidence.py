@@ -43,7 +43,9 @@ def await_ledger(layout: Layout, entries: int, seconds: float = 30.0) -> Ledger:
             checkpoint = (layout.exchange / "tlog" / "checkpoint").read_text(encoding="utf-8")
             return Ledger(int(shown["size"]), str(shown["root"]), checkpoint)
         time.sleep(_PAUSE)
-    raise DeadlineError(f"the ledger did not hold {entries} entries within {seconds:.0f} s", why=done.errors.strip())
+    raise DeadlineError(
+        f"the ledger did not hold {entries} entries within {seconds:.0f} s", why=done.errors.strip()
+    )
 
 
 def prove(layout: Layout, decision: Digest, file: Path) -> Proof:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 from broker.assembly import system_entropy
 from broker.catalogue.model import MessageEntry
-from broker.names import CaseRef, GroupName, MessageCode, MessageId, Oin, SubjectRef
+from broker.names import CaseRef, Digest, GroupName, LegalBasis, MessageCode, MessageId, Regime, SubjectRef
 from broker.records.model import Addressee, GroupValue, Record
 from broker.sandbox.cast import member
 from broker.sandbox.demo.actor import Actor
+from broker.sandbox.demo.model import Audience, Line, Report
 from broker.sandbox.demo.observer import Observer
 from broker.sandbox.sandbox import Sandbox
 
-__all__ = ["Draft", "Stage", "staged"]
+__all__ = ["Draft", "Programme", "Stage", "staged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Draft:
     assertions: Mapping[str, str] = field(default_factory=dict)
     answers: MessageId | None = None
     subjects: tuple[SubjectRef, ...] = ()
-    origin: tuple[MessageId, Oin] | None = None
+    legal_basis: str = ""
 
 
 class Stage:
@@ -51,14 +52,12 @@ class Stage:
             to=(Addressee(to.oin, to.roles[0]),),
             case_ref=draft.case,
             purpose=entry.purposes[0],
-            legal_basis=entry.legal_bases[0],
-            regime=entry.regimes[-1],
+            legal_basis=LegalBasis(draft.legal_basis or entry.legal_bases[0]),
+            regime=Regime.R1,
             groups=draft.groups,
             assertions={**_asserted(entry), **draft.assertions},
             subject_refs=draft.subjects,
-            correlation_id=None,
             causation_id=draft.answers,
-            origin=draft.origin,
         )
 
     def new_case(self) -> CaseRef:
@@ -77,7 +76,7 @@ class Stage:
 
 @contextmanager
 def staged(sandbox: Sandbox, tell: Callable[[str], None]) -> Iterator[Stage]:
-    """The stage, from an empty directory to a running exchange; at the end, whatever happened, all is stopped."""
+    """The stage, from an empty directory to a running exchange; whatever happens, all is stopped again."""
     with ExitStack() as stack:
         stack.callback(sandbox.down)
         sandbox.up(tell)
@@ -90,3 +89,31 @@ def staged(sandbox: Sandbox, tell: Callable[[str], None]) -> Iterator[Stage]:
 def _asserted(entry: MessageEntry) -> dict[str, str]:
     """What the law demands to be asserted."""
     return {asked.name: asked.value for asked in entry.assertions if asked.value is not None}
+
+
+@dataclass(slots=True)
+class Programme:
+    """What the scenes share: where they play, who watches, and what comes out.
+
+    Attributes:
+        first_decision: The decision about the first message; it is proven at the end.
+    """
+
+    stage: Stage
+    audience: Audience
+    report: Report
+    first_decision: Digest | None = None
+
+    def tell(self, line: Line, by: str, expected: tuple[str, str]) -> None:
+        """Report what became of a message, and whether that is the outcome and reason that were told."""
+        self.report.lines.append(line)
+        self.audience.outcome(line, by)
+        self.expect(
+            (line.outcome, line.reason) == expected,
+            f"{line.type} from {line.sender} to {line.recipient} is {expected[0]} {expected[1]}".rstrip(),
+        )
+
+    def expect(self, holds: bool, what: str) -> None:
+        """Note it when *what* does not hold."""
+        if not holds:
+            self.report.failures.append(f"not so: {what}")

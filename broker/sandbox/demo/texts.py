@@ -33,8 +33,9 @@ def report() -> dict[GroupName, GroupValue]:
             "child_role_code": "getuige",
             "observed_period": "februari en maart 2014",
             "concern_description": (
-                "School meldt dat Fenna in twee weken drie keer te laat en overstuur binnenkwam en vertelde dat "
-                "papa mama slaat als Daan huilt. Moeder bevestigt ruzies en wil geen aangifte doen."
+                "School meldt dat Fenna in twee weken drie keer te laat en overstuur binnenkwam en "
+                "vertelde dat papa mama slaat als Daan huilt. Moeder bevestigt ruzies en wil geen "
+                "aangifte doen."
             ),
         },
         GroupName("SA"): {

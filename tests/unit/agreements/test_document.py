@@ -14,7 +14,7 @@ from broker.agreements.template import fill_in, places
 from broker.crypto import sha256
 from broker.errors import MalformedError, UsageError
 from broker.names import Micros, Regime, Role
-from tests.agreement_world import oin
+from tests.agreement_world import groups, oin
 from tests.registry_world import agreement_document
 
 DOCUMENT = agreement_document(oin(1), oin(2))
@@ -53,8 +53,8 @@ def test_a_grant_may_be_narrower() -> None:
     document = edited("    types: [E01]", "    types: [E01]\n    groups: [CH, CO]\n    regimes: [R1]")
     grant = parse_agreement(document).grants[0]
 
-    assert grant.groups == {"CH", "CO"}
-    assert grant.regimes == {Regime.R1}
+    assert grant.groups == groups("CH", "CO")
+    assert grant.regimes == frozenset({Regime.R1})
 
 
 @pytest.mark.parametrize(

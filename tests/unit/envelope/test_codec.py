@@ -112,7 +112,7 @@ def test_the_fingerprint_is_that_of_the_schema() -> None:
 
 
 def test_the_header_is_what_the_schema_says() -> None:
-    """fastavro reads the header that we write, field by field in the same order."""
+    """The reference codec reads the header that we write, field by field in the same order."""
     decoded = reference("header", HEADER)
 
     assert decoded == as_plain(read_header(HEADER))
@@ -120,7 +120,7 @@ def test_the_header_is_what_the_schema_says() -> None:
 
 
 def test_the_container_is_what_the_schema_says() -> None:
-    """fastavro reads the container that we write."""
+    """The reference codec reads the container that we write."""
     envelope = read_envelope(VALUE)
     decoded = reference("envelope", BODY)
 
@@ -137,7 +137,7 @@ def test_a_header_has_one_encoding() -> None:
 @settings(max_examples=400)
 @given(mutants(HEADER) | early_mutants(HEADER))
 def test_both_readers_judge_headers_alike(data: bytes) -> None:
-    """Accepted here: fastavro decodes the same and encodes it to the same bytes.  Malformed here: it does not."""
+    """Accepted here exactly when fastavro decodes the same value and encodes it to the same bytes."""
     expected = reference("header", data)
     try:
         head = read_header(data)

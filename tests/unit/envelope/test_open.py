@@ -86,7 +86,7 @@ def test_only_an_entry_of_this_header_is_opened() -> None:
 
 
 def test_opening_without_a_receipt_does_not_type_check(tmp_path: Path) -> None:
-    """mypy refuses a call that has no proof of a durable decision."""
+    """The type checker refuses a call that has no proof of a durable decision."""
     body = (
         "from broker.crypto import Unwrapper\n"
         "from broker.envelope.model import Recipient, VerifiedEnvelope\n"

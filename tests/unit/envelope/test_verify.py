@@ -1,4 +1,4 @@
-"""Verification: every bit counts, every attack has its step and reason, and the proofs are made in one place."""
+"""Verification: every bit counts, every attack has its step, and proofs are made in one place."""
 
 from __future__ import annotations
 
@@ -60,14 +60,10 @@ def test_every_flipped_bit_is_refused(value: bytes) -> None:
     """Not one bit of a record value can change without being noticed, and nothing else is raised."""
     key = read_envelope(value).header.record_key
     believed(value, key)
-    accepted = []
-    for number, altered in enumerate(tampered_bits(value)):
-        try:
+    for altered in tampered_bits(value):
+        with pytest.raises(RejectedError) as caught:
             believed(altered, key)
-            accepted.append(number)
-        except RejectedError as error:
-            assert 1 <= error.step <= 9
-    assert accepted == []
+        assert 1 <= caught.value.step <= 9
 
 
 def test_the_memory_does_not_help_an_attacker() -> None:
