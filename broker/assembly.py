@@ -91,7 +91,7 @@ def subscriber_parts(
     ring = _keys(profile.keys, profile)
     access = kafka_access(profile)
     return SubscriberParts(
-        source=KafkaSource(access, [decisions_topic(profile.oin)], f"{profile.name}.{group}"),
+        source=KafkaSource(access, [decisions_topic(profile.oin)], f"{profile.name}.{group}", profile.instance),
         sink=KafkaSink(access, f"{profile.name}-receipts"),
         inbox=SqliteInbox(profile.inbox),
         keeper=keeper(profile),
@@ -131,15 +131,15 @@ def gate_parts(profile: GateProfile) -> GateParts:
         ConfigurationError: As for `publisher_parts`.
     """
     run_self_test()
-    access = kafka_access(profile)
+    access, probe = kafka_access(profile), _probe(profile)
     return GateParts(
-        source=KafkaSource(access, EXCHANGE_TOPICS, "gate"),
-        sink=KafkaSink(access, profile.name),
+        source=KafkaSource(access, EXCHANGE_TOPICS, "gate", profile.instance),
+        sink=KafkaSink(access, profile.name, sent=lambda: probe("G3")),
         keeper=keeper(profile),
         clock=SystemClock(),
         identity=GateIdentity(profile.oin, profile.name),
         signers=_keys(profile.keys, profile).signers,
-        probe=_probe(profile),
+        probe=probe,
     )
 
 

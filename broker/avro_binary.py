@@ -114,6 +114,11 @@ class Reader:
 
     def branch(self, count: int) -> int:
         """Index of a union branch or enum symbol below *count*."""
+        pos = self._pos
+        # An index below 64 is one even byte.
+        if pos < self._end and (byte := self._data[pos]) < count << 1 and not byte & 1 and byte < 0x80:
+            self._pos = pos + 1
+            return byte >> 1
         index = self.long()
         if 0 <= index < count:
             return index
@@ -121,8 +126,7 @@ class Reader:
 
     def array(self, item: Callable[[], _T], *, at_most: int) -> tuple[_T, ...]:
         """At most *at_most* items in one block."""
-        count = self.long()
-        if count == 0:
+        if (count := self.long()) == 0:
             return ()
         if not 0 < count <= at_most or count > self._end - self._pos:
             raise MalformedError("an array has an impossible or forbidden number of items")

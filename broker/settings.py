@@ -149,12 +149,15 @@ class AgencyProfile(Profile):
         system: Name of the system that sends, part of the source of each message.
         keys: Folder with the agency's private keys.
         inbox: SQLite file that remembers what was handed over.
+        instance: Name of this subscriber alone among those that share the work: after a crash it takes its
+            place again at once, instead of when Kafka misses it.
     """
 
     roles: Annotated[tuple[_RoleField, ...], Field(min_length=1)]
     system: _NameField
     keys: _PathField
     inbox: _PathField
+    instance: _NameField | None = None
 
 
 class GateProfile(Profile):
@@ -162,9 +165,11 @@ class GateProfile(Profile):
 
     Attributes:
         keys: Folder with the gate's signing keys.
+        instance: Name of this gate alone among those that share the work, as for an agency.
     """
 
     keys: _PathField
+    instance: _NameField | None = None
 
 
 class LedgerProfile(Profile):

@@ -38,6 +38,7 @@ MAX_SIGNATURES = 4
 MAX_BATCH = 65_536
 _MAX_PATH = 16 * 32
 _MAX_SIGNATURE = 4096
+_ALGORITHMS: dict[int, Algorithm] = {int(algorithm): algorithm for algorithm in Algorithm}
 _BATCH_TYPE = b"application/vnd.schakel.batch.v1"
 
 
@@ -234,11 +235,9 @@ def _batch_statement(sender: Oin, size: int, root: bytes) -> bytes:
 
 
 def _read_signature(reader: avro_binary.Reader) -> Signature:
-    number = reader.int32()
-    try:
-        algorithm = Algorithm(number)
-    except ValueError:
-        raise MalformedError("a signature of an unknown algorithm") from None
+    algorithm = _ALGORITHMS.get(reader.int32())
+    if algorithm is None:
+        raise MalformedError("a signature of an unknown algorithm")
     key_id = KeyId(reader.fixed(32))
     batch = reader.optional(lambda: _read_batch(reader))
     value = reader.octets()

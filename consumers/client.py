@@ -201,6 +201,7 @@ class Subscriber:
     def _handle(self, view: TrustView) -> int:
         held: set[bytes | None] = set()
         waiting: deque[_Task] = deque()
+        done: list[Position] = []
         with self._parts.inbox.transaction() as tx:
             visit = Visit(tx, view, self._parts.clock.now(), self._parts.reader.oin, self._parts.entropy)
             for task in self._waiting:
@@ -208,12 +209,13 @@ class Subscriber:
                     held.add(task.message.key)
                     waiting.append(task)
                 else:
-                    self._done.append(task.message.position)
+                    done.append(task.message.position)
             self._parts.probe("D3")
         self._answers += self._sealed(visit)
-        finished = len(self._waiting) - len(waiting)
+        # Finished only now: had the database not committed, their offsets must not be either.
+        self._done += done
         self._waiting = waiting
-        return finished
+        return len(done)
 
     def _sealed(self, visit: Visit) -> list[Outgoing]:
         parts = self._parts

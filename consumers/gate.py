@@ -98,7 +98,7 @@ class Gate:
     def _write(self, judgements: Sequence[Judgement]) -> None:
         parts = self._parts
         records = write(judgements, parts.identity, parts.signers)
-        parts.probe("G3")
+        # Kill point G3 lies inside: sent, and not known to be acknowledged.
         parts.sink.write(records)
 
     def _without_missing_topics(self, judgements: Sequence[Judgement]) -> list[Judgement]:

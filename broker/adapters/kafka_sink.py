@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,15 +59,23 @@ class SinkLimits:
 class KafkaSink:
     """A `MessageSink` over Kafka; threads may share it."""
 
-    def __init__(self, access: KafkaAccess, client_id: str, limits: SinkLimits | None = None) -> None:
+    def __init__(
+        self,
+        access: KafkaAccess,
+        client_id: str,
+        limits: SinkLimits | None = None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> None:
         """Describe a writer; it connects at the first `write`.
 
         Args:
             access: How to connect.
             client_id: A name for the nodes' logs.
             limits: Bounds.
+            sent: Called when records were handed over and none is known to be acknowledged.
         """
         self._access = access
+        self._sent = sent
         self._client_id = client_id
         self._limits = limits or SinkLimits()
         self._room = _Room(self._limits.pending_records, self._limits.pending_bytes)
@@ -139,6 +147,7 @@ class KafkaSink:
             futures = [
                 producer.send(r.topic, key=r.key, value=r.value, headers=list(r.headers)) for r in records
             ]
+            self._sent()
             return [_position(future.get(max(0.0, deadline - time.monotonic()))) for future in futures]
         except Exception as error:
             self._discard(producer)

@@ -29,7 +29,7 @@ def write_zip(files: Sequence[tuple[str, bytes]]) -> bytes:
     local, central = bytearray(), bytearray()
     for name, content in files:
         shared = pack("<4HIIIHH", 0, 0, *_MIDNIGHT_1980, crc32(content), *[len(content)] * 2, len(name), 0)
-        entry = pack("<HHIII", 0, 0, 0, _UNIX_FILE, len(local))
+        entry = pack("<HHHII", 0, 0, 0, _UNIX_FILE, len(local))
         central += _CENTRAL + pack("<HH", 3 << 8 | _NEEDS, _NEEDS) + shared + entry + name.encode("ascii")
         local += _LOCAL + pack("<H", _NEEDS) + shared + name.encode("ascii") + content
     count = len(files)

@@ -1,4 +1,4 @@
-"""Who numbered its messages without a gap: each producer counts from 1 on each topic (docs/spec/envelope.md 4)."""
+"""Who numbered its messages without a gap: every producer counts from 1 on each topic (envelope.md 4)."""
 
 from __future__ import annotations
 

@@ -22,10 +22,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def attributes(header: EnvelopeHeader, traceparent: bytes | None = None) -> tuple[tuple[str, bytes], ...]:
-    """The Kafka headers that go with an envelope."""
-    fixed = tuple(_expected(header).items())
-    return (*fixed, ("traceparent", traceparent)) if traceparent else fixed
+def attributes(header: EnvelopeHeader) -> tuple[tuple[str, bytes], ...]:
+    """The Kafka headers that go with an envelope, and a W3C trace context.
+
+    A conversation is one trace and a message one span of it, so that tools can follow a case through
+    the exchange without knowing more than the signed header says.
+    """
+    span = header.message_id[8:].hex()
+    traceparent = f"00-{header.correlation_id}-{span}-01".encode("ascii")
+    return (*_expected(header).items(), ("traceparent", traceparent))
 
 
 def check_attributes(headers: tuple[tuple[str, bytes], ...], header: EnvelopeHeader) -> None:

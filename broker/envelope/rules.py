@@ -52,10 +52,8 @@ def _check_recipients(recipients: tuple[Recipient, ...], sections: tuple[Section
             raise _broken("wrapped keys of a forbidden length")
         if not _in_order([order.get(group, -1) for group in recipient.groups]):
             raise _broken("groups of a recipient that are not sections, or not in their order")
-    if len({recipient.oin for recipient in recipients}) != len(recipients):
-        raise _broken("a recipient twice")
-    if not recipients:
-        raise _broken("a message without recipients")
+    if len({recipient.oin for recipient in recipients}) != len(recipients) or not recipients:
+        raise _broken("a recipient twice, or none")
 
 
 def _in_order(indices: list[int]) -> bool:

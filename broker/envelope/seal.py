@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from broker.crypto import SealingKey, Signer, seal_section, sha256
+from broker.crypto import SUITE, SealingKey, Signer, seal_section, sha256
 from broker.envelope import schema
 from broker.envelope.binding import section_context, statement, wrap_info
 from broker.envelope.codec import read_header, write_envelope, write_header
@@ -59,6 +59,8 @@ def seal(draft: Draft, entropy: Entropy) -> Unsigned:
             sealing key is missing, a header that no reader would accept).
     """
     header = draft.header
+    if (header.version, header.suite, header.critical) != (schema.VERSION, SUITE, ()):
+        raise UsageError("only version 1 and suite 1 without extensions can be sealed")
     _require_padded(draft.groups)
     keys = [entropy(schema.CONTENT_KEY_SIZE) for _ in draft.groups]
     sections = tuple(

@@ -18,6 +18,7 @@ __all__ = ["RECEIPT", "REFUSAL", "receipt_record", "refusal_record"]
 
 RECEIPT = MessageCode("E03")
 REFUSAL = MessageCode("E28")
+_GROUPS = {RECEIPT: GroupName("RC"), REFUSAL: GroupName("NK")}
 
 
 def receipt_record(delivered: EnvelopeHeader, us: Oin, entry: InboxEntry, view: TrustView) -> Record:
@@ -27,7 +28,7 @@ def receipt_record(delivered: EnvelopeHeader, us: Oin, entry: InboxEntry, view: 
         "received_at": time_text(entry.at),
         "error_code": entry.detail or None,
     }
-    return _answer(delivered, us, entry, RECEIPT, GroupName("RC"), value, view)
+    return _answer(RECEIPT, value, delivered, us, entry, view)
 
 
 def refusal_record(withheld: Withheld, us: Oin, entry: InboxEntry, view: TrustView) -> Record:
@@ -41,16 +42,15 @@ def refusal_record(withheld: Withheld, us: Oin, entry: InboxEntry, view: TrustVi
         "rule": withheld.event.rule or None,
         "offending": [str(name) for name in withheld.offending],
     }
-    return _answer(withheld.header, us, entry, REFUSAL, GroupName("NK"), value, view)
+    return _answer(REFUSAL, value, withheld.header, us, entry, view)
 
 
 def _answer(
+    code: MessageCode,
+    value: GroupValue,
     answered: EnvelopeHeader,
     us: Oin,
     entry: InboxEntry,
-    code: MessageCode,
-    group: GroupName,
-    value: GroupValue,
     view: TrustView,
 ) -> Record:
     recipient = answered.recipient(us)
@@ -63,7 +63,7 @@ def _answer(
         purpose=rules.purposes[0],
         legal_basis=rules.legal_bases[0],
         regime=answered.regime,
-        groups={group: value},
+        groups={_GROUPS[code]: value},
         assertions={},
         correlation_id=answered.correlation_id,
         causation_id=answered.message_id,

@@ -29,7 +29,7 @@ TEXTS = (AgreementId, GroupName, LegalBasis, MessageCode, MessageType, Oin, Purp
 OCTETS = (CaseRef, Digest, KeyId, MessageId, ProducerId, SubjectRef)
 
 GOOD = {
-    Oin: ["00000099000000001000", "00000099ABCDE0004000", "00000004123456789000"],
+    Oin: ["00000099000000001000", "00000099ABCDE0004000", "00000004000000001000"],
     Role: ["AMK", "SHG", "RvdK", "GATE"],
     MessageCode: ["E01", "E17R", "E18A"],
     MessageType: ["nl.beschermingszaken.melding.v1", "nl.abc.v999"],

@@ -8,14 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from broker.assembly import gate_parts, publisher_parts, subscriber_parts
+from broker.assembly import gate_parts, ledger_parts, publisher_parts, subscriber_parts
 from broker.pipelines.deliver import Disclosure
 from broker.sandbox.bench.model import RECIPIENT, SENDER, Order, Stage
 from broker.sandbox.bench.payload import Letter, letter
 from broker.sandbox.layout import Layout
-from broker.settings import AgencyProfile, GateProfile, load_profile
+from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
 from consumers.client import Subscriber
 from consumers.gate import Gate
+from consumers.ledger_writer import LedgerWriter
 from producers.client import Published, Publisher
 
 __all__ = ["full_consumer", "full_publisher"]
@@ -99,16 +100,8 @@ def _agency_inbox(order: Order, name: str, noted: Callable[[Disclosure], bytes])
 
 
 def _ledger(order: Order) -> FullConsumer:
-    import re
-
-    from broker.adapters.kafka_source import KafkaSource
-    from broker.assembly import kafka_access
-    from broker.sandbox.bench.bare import BareConsumer
-    from broker.settings import LedgerProfile
-
-    access = kafka_access(load_profile(Layout(order.directory).ledger_profile, LedgerProfile))
-    c = BareConsumer(KafkaSource.assigned(access, re.compile(r"decisions\..*"), {}), None, {})
-    return FullConsumer(c.step, c.close)
+    writer = LedgerWriter(ledger_parts(load_profile(Layout(order.directory).ledger_profile, LedgerProfile)))
+    return FullConsumer(writer.step, writer.close)
 
 
 def _agency(order: Order, name: str) -> AgencyProfile:

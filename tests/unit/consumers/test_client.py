@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from broker.adapters.memory import Unkindness
-from broker.names import CaseRef
+from broker.names import CaseRef, GroupName
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.ports import Outgoing
 from consumers.client import Reject, Retry, Subscriber
@@ -19,7 +19,7 @@ ONE, TWO = CaseRef(b"\x01" * 16), CaseRef(b"\x02" * 16)
 
 def receipts(world: World, name: str = "shg-noord") -> list[tuple[object, object]]:
     """Status and error code of every receipt this agency got."""
-    found = [d.groups["RC"] for d in world.handled.get(name, []) if d.entry.code == "E03"]
+    found = [d.groups[GroupName("RC")] for d in world.handled.get(name, []) if d.entry.code == "E03"]
     return [(rc["status_code"], rc["error_code"]) for rc in found]  # type: ignore[index, call-overload]
 
 
@@ -180,6 +180,6 @@ def test_a_withheld_message_is_refused_to_its_sender_as_e28() -> None:
     amk, shg = world.subscriber("amk-noord"), world.subscriber("shg-noord")
     world.settle(gate, amk, shg)
 
-    told = [d.groups["NK"] for d in world.handled["shg-noord"] if d.entry.code == "E28"]
+    told = [d.groups[GroupName("NK")] for d in world.handled["shg-noord"] if d.entry.code == "E28"]
     assert world.handled.get("amk-noord") is None
     assert [t["reason_code"] for t in told] == ["agreement-revoked"]  # type: ignore[index, call-overload]

@@ -49,7 +49,7 @@ def test_an_agency_without_a_topic_does_not_hold_up_the_others() -> None:
 
 
 def test_a_registry_published_a_moment_ago_is_asked_again() -> None:
-    """A key that the gate's copy of the registry does not know yet is looked up before it is refused for good."""
+    """A key that the gate does not know yet is looked up before it is refused for good."""
     world = World()
     gate = world.gate()
     gate.step(0.0)
