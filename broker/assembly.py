@@ -14,6 +14,7 @@ from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import KeyRing, load_key_ring, read_signer
+from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.system import SystemClock, system_entropy
 from broker.adapters.tiles import TileDirectory
@@ -22,7 +23,7 @@ from broker.audit.checkpoint import VerifierKey
 from broker.envelope.model import Sender
 from broker.errors import ConfigurationError, UsageError
 from broker.names import Role, TopicName
-from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
+from broker.parts import AnswerParts, AuditParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity, decisions_topic
 from broker.ports import Probe
@@ -36,6 +37,7 @@ from consumers.tlog import LogKey
 __all__ = [
     "EXCHANGE_TOPICS",
     "answer_parts",
+    "audit_parts",
     "gate_parts",
     "kafka_access",
     "kafka_admin",
@@ -91,7 +93,9 @@ def subscriber_parts(
     ring = _keys(profile.keys, profile)
     access = kafka_access(profile)
     return SubscriberParts(
-        source=KafkaSource(access, [decisions_topic(profile.oin)], f"{profile.name}.{group}", profile.instance),
+        source=KafkaSource(
+            access, [decisions_topic(profile.oin)], f"{profile.name}.{group}", profile.instance
+        ),
         sink=KafkaSink(access, f"{profile.name}-receipts"),
         inbox=SqliteInbox(profile.inbox),
         keeper=keeper(profile),
@@ -166,6 +170,17 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
         checkpoints=KafkaSink(access, profile.name),
         probe=probe,
     )
+
+
+def audit_parts(profile: LedgerProfile) -> AuditParts:
+    """What reading the audit trail needs; the key of the log is not touched.
+
+    Raises:
+        ConfigurationError: The database address or the registry's root is unusable.
+    """
+    reader = SqlLedgerReader(open_engine(profile.database))
+    tiles = TileDirectory(profile.tlog)
+    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), SystemClock())
 
 
 def keeper(profile: Profile) -> TrustKeeper:

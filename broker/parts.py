@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from broker.audit.store import AccessLog, LedgerReader, TileStore
 from broker.crypto import Signer
 from broker.envelope.model import Sender
 from broker.pipelines.deliver import Reader
@@ -15,7 +16,7 @@ from broker.pipelines.gate import GateIdentity
 from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
 from broker.trust.keeper import TrustKeeper
 
-__all__ = ["AnswerParts", "GateParts", "PublisherParts", "SubscriberParts"]
+__all__ = ["AnswerParts", "AuditParts", "GateParts", "PublisherParts", "SubscriberParts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,19 @@ class GateParts:
     identity: GateIdentity
     signers: Sequence[Signer]
     probe: Probe = no_probe
+
+
+@dataclass(frozen=True, slots=True)
+class AuditParts:
+    """Whoever reads the audit trail: the ledger, the published log, and the log of who looked.
+
+    Attributes:
+        directory: Folder of the published log, to show to people.
+    """
+
+    reader: LedgerReader
+    accesses: AccessLog
+    tiles: TileStore
+    directory: str
+    keeper: TrustKeeper
+    clock: Clock

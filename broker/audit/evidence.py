@@ -29,9 +29,9 @@ from broker.avro_binary import Reader
 from broker.crypto import VerifyingKey
 from broker.errors import EvidenceError, IncompleteError, MalformedError, UntrustedError
 from broker.names import Algorithm, Digest, KeyId, Micros, Oin
-from broker.signing import VerificationCache, read_signatures, verify_signatures
+from broker.signing import Signature, VerificationCache, read_signatures, verify_signatures
 
-__all__ = ["BundleReport", "Evidence", "GateFacts", "GateKey", "build_bundle", "verify_bundle"]
+__all__ = ["MAX_BUNDLE", "BundleReport", "Evidence", "GateFacts", "GateKey", "build_bundle", "verify_bundle"]
 
 MAX_BUNDLE = 1 << 20
 _FORMAT = "nl.schakel.evidence.v1"
@@ -168,9 +168,7 @@ def verify_bundle(data: bytes, trusted: VerifierKey | None = None) -> BundleRepo
 
 
 def _verify_gate(evidence: Evidence, event: AuditEvent) -> None:
-    reader = Reader(evidence.signatures)
-    signatures = read_signatures(reader)
-    reader.finish()
+    signatures = _signatures(evidence)
     keys = _BundleKeys(evidence.gate)
     missing = [s.key_id for s in signatures if s.key_id not in keys.entries]
     if missing:
@@ -219,20 +217,32 @@ def _read(data: bytes) -> Evidence:
     if len(data) > MAX_BUNDLE:
         raise EvidenceError("not an evidence bundle: larger than 1 MiB")
     try:
-        files = dict(read_zip(data))
-        if tuple(files) != _NAMES:
-            raise MalformedError("other files than those of an evidence bundle")
-        gate, digest = _parse_decision(files[_DECISION])
-        key = VerifierKey.parse(files[_KEY].decode("utf-8").removesuffix("\n"))
-        _BundleKeys(gate)
-        evidence = Evidence(files[_ENTRY], files[_PROOF], key, files[_SIGNATURES], digest, gate)
-        if build_bundle(evidence) != data:
-            raise MalformedError("its files do not belong together")
-        read_signatures(Reader(evidence.signatures))
-    except (MalformedError, UnicodeDecodeError) as error:
-        why = error.what if isinstance(error, MalformedError) else "text is not UTF-8"
-        raise EvidenceError("not an evidence bundle, or a damaged one", why=why) from error
+        return _parse(data)
+    except MalformedError as error:
+        raise EvidenceError("not an evidence bundle, or a damaged one", why=error.what) from error
+
+
+def _parse(data: bytes) -> Evidence:
+    files = dict(read_zip(data))
+    if tuple(files) != _NAMES:
+        raise MalformedError("other files than those of an evidence bundle")
+    if not files[_KEY].isascii():
+        raise MalformedError("the key is not text")
+    gate, digest = _parse_decision(files[_DECISION])
+    key = VerifierKey.parse(files[_KEY].decode("ascii").removesuffix("\n"))
+    evidence = Evidence(files[_ENTRY], files[_PROOF], key, files[_SIGNATURES], digest, gate)
+    if build_bundle(evidence) != data:
+        raise MalformedError("its files do not belong together")
+    _BundleKeys(gate)
+    _signatures(evidence)
     return evidence
+
+
+def _signatures(evidence: Evidence) -> tuple[Signature, ...]:
+    reader = Reader(evidence.signatures)
+    signatures = read_signatures(reader)
+    reader.finish()
+    return signatures
 
 
 def _decision(evidence: Evidence) -> dict[str, object]:

@@ -20,7 +20,7 @@ from broker.audit.decision_record import statement
 from broker.audit.events import AuditEvent
 from broker.audit.ledger import Frontier
 from broker.audit.sequences import Sequences
-from broker.audit.store import LedgerRow, columns_of
+from broker.audit.store import LedgerRow, StoredState, columns_of
 from broker.audit.tiles import WIDTH, Fetch, File, TiledLog
 from broker.avro_binary import Reader
 from broker.errors import EvidenceError, IncompleteError, MalformedError, RejectedError
@@ -28,7 +28,7 @@ from broker.merkle import leaf_hash
 from broker.names import Digest
 from broker.signing import KeyDirectory, VerificationCache, read_signatures, verify_signatures
 
-__all__ = ["Finding", "FsckReport", "Published", "StoredState", "fsck"]
+__all__ = ["Finding", "FsckReport", "Published", "fsck"]
 
 _MAX_FINDINGS = 100
 
@@ -44,15 +44,6 @@ class Finding:
 
     seq: int | None
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredState:
-    """What the database says of its ledger."""
-
-    origin: str
-    size: int
-    root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +116,7 @@ def fsck(
     """
     check = _Check(published, keys)
     if keys is None:
-        check.unchecked.append("decision signatures")
+        check.skip("decision signatures")
     checkpoint = check.read_checkpoint(state)
     for row in rows:
         if not check.row(row, checkpoint):
@@ -159,15 +150,19 @@ class _Check:
         if len(self.bad) < _MAX_FINDINGS:
             self.bad.append(Finding(seq, what))
 
+    def skip(self, what: str) -> None:
+        if what not in self.unchecked:
+            self.unchecked.append(what)
+
     def read_checkpoint(self, state: StoredState) -> Checkpoint | None:
         note, key = self.published.note, self.published.key
         if note is None:
-            self.unchecked.append("published log")
+            self.skip("published log")
             return None
         try:
             signed = parse_checkpoint(note)
             if key is None:
-                self.unchecked.append("checkpoint signature")
+                self.skip("checkpoint signature")
             else:
                 verify_checkpoint(signed, key)
         except (MalformedError, EvidenceError) as error:
@@ -236,6 +231,9 @@ class _Check:
                 signatures, signed, sender=row.gate, at=event.decided_at, keys=keys, cache=self.cache
             )
         except RejectedError as error:
+            if error.reason == "key-revoked":
+                self.skip("signatures by keys that were revoked later")
+                return
             self.fail(row.seq, f"no gate vouches for entry {row.seq}: {error.what}")
 
     def _grow(self, entry: bytes, leaf: bytes, checkpoint: Checkpoint | None) -> None:

@@ -147,7 +147,7 @@ def _type(value: str, names: QueryNames) -> Condition:
 
 
 def _outcome(value: str, _: QueryNames) -> Condition:
-    if value not in Outcome:
+    if value not in list(Outcome):
         raise MalformedError(f"a decision is one of {', '.join(Outcome)}")
     return Condition(Column.OUTCOME, value)
 

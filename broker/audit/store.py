@@ -12,24 +12,39 @@ from typing import Protocol
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.events import AuditEvent
 from broker.audit.ledger import Frontier, LedgerEntry
+from broker.audit.query import Query
 from broker.audit.tiles import File
 from broker.names import Digest, Micros, Oin, TopicName
 from broker.ports import Position
 
 __all__ = [
+    "COLUMNS",
+    "Access",
+    "AccessLog",
     "Appended",
     "Batch",
+    "LedgerReader",
     "LedgerRow",
     "LedgerStore",
     "LogState",
     "Offsets",
     "Problem",
+    "StoredState",
     "TileStore",
     "columns_of",
 ]
 
 Offsets = Mapping[tuple[TopicName, int], int]
 """Next offset to read for each topic and partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What the database says of its ledger."""
+
+    origin: str
+    size: int
+    root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,27 @@ class LedgerRow:
     columns: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """That a person asked something of the audit trail.
+
+    Attributes:
+        party: On whose behalf.
+        person: Who, as the system knows them.
+        purpose: Purpose code.
+        reference: Case, order or complaint that the question belongs to.
+        results: How many entries were shown.
+    """
+
+    at: Micros
+    party: Oin
+    person: str
+    purpose: str
+    reference: str
+    query: str
+    results: int
+
+
 class LedgerStore(Protocol):
     """The durable ledger, with a single writer."""
 
@@ -181,6 +217,70 @@ class TileStore(Protocol):
     def discard(self, folders: Iterable[str]) -> None:
         """Remove folders of partial files that are no longer needed."""
         ...
+
+
+class LedgerReader(Protocol):
+    """Reads the ledger without ever holding up its writer."""
+
+    def state(self) -> StoredState:
+        """Origin, size and root as the writer left them.
+
+        Raises:
+            ConfigurationError: No ledger was ever written here.
+            UnavailableError: The database did not answer.
+        """
+        ...
+
+    def rows(self, start: int = 0) -> Iterator[LedgerRow]:
+        """Every entry from *start* on, in order."""
+        ...
+
+    def find(self, id_: bytes) -> LedgerRow | None:
+        """The entry with this decision id, or None."""
+        ...
+
+    def search(self, query: Query, limit: int, before: int | None = None) -> list[LedgerRow]:
+        """Entries that answer the query, newest first.
+
+        Args:
+            limit: At most this many.
+            before: Only entries below this place: the last one of the page before.
+        """
+        ...
+
+    def problems(self) -> int:
+        """How many records did not become entries."""
+        ...
+
+
+class AccessLog(Protocol):
+    """Remembers who looked: a log of its own, apart from the ledger."""
+
+    def record_access(self, access: Access) -> None:
+        """Remember that somebody looked, before they are shown anything.
+
+        Raises:
+            UnavailableError: It could not be remembered: nothing may be shown.
+        """
+        ...
+
+
+COLUMNS = (
+    "case_ref",
+    "message_id",
+    "sender",
+    "sender_role",
+    "recipient",
+    "recipient_role",
+    "message_type",
+    "outcome",
+    "reason",
+    "step",
+    "agreement_id",
+    "decided_at",
+    "created_at",
+)
+"""Names of what is stored beside an entry to search it by."""
 
 
 def columns_of(event: AuditEvent) -> dict[str, object]:

@@ -1,39 +1,121 @@
-"""`schakel ledger`: the process that keeps the audit trail."""
+"""`schakel ledger`: the process that writes it, and what anybody can check of it."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from broker import logs
-from broker.assembly import ledger_parts
+from broker.assembly import audit_parts, ledger_parts
+from broker.audit.fsck import FsckReport, Published, fsck
+from broker.cli.ledgers import ledger_profile
+from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.cli.processes import run_process
+from broker.errors import SchakelError
+from broker.parts import AuditParts
+from broker.pipelines.evidence import log_key, signed_checkpoint
 from broker.settings import LedgerProfile, load_profile
+from broker.trust.view import TrustView
 from consumers.ledger_writer import LedgerWriter
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Run, show and check the ledger.", no_args_is_help=True)
 
-
-@app.callback()
-def ledger() -> None:
-    """Run, show and check the ledger."""
+Profile = Annotated[
+    Path | None,
+    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger (ledger.toml)."),
+]
+Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 @app.command()
 def run(
     profile: Annotated[
-        Path,
-        typer.Option(
-            "--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger writer (ledger.toml)."
-        ),
+        Path, typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger (ledger.toml).")
     ],
 ) -> None:
-    """Write the ledger until SIGTERM; one process for each log."""
+    """Write every decision into the ledger until SIGTERM; one process for each log."""
     settings = load_profile(profile, LedgerProfile)
     logs.configure(settings.name)
     process = LedgerWriter(ledger_parts(settings))
     run_process(process.step, process.close)
+
+
+@app.command()
+def show(profile: Profile = None, directory: Directory = None, as_json: AsJson = False) -> None:
+    """Show the published state of the log, and the key to verify it with."""
+    parts = audit_parts(ledger_profile(profile, directory))
+    signed = signed_checkpoint(parts.tiles.checkpoint())
+    key = log_key(parts.keeper.current(), signed)
+    shown = {
+        "origin": signed.checkpoint.origin,
+        "size": signed.checkpoint.size,
+        "root": signed.checkpoint.root.hex(),
+        "verifier_key": str(key),
+        "directory": parts.directory,
+        "problems": parts.reader.problems(),
+    }
+    if as_json:
+        print_json(shown)
+    else:
+        print_table(("", ""), shown.items())
+
+
+@app.command()
+def checkpoint(profile: Profile = None, directory: Directory = None) -> None:
+    """Print the published checkpoint, verified, as a signed note."""
+    parts = audit_parts(ledger_profile(profile, directory))
+    signed = signed_checkpoint(parts.tiles.checkpoint())
+    log_key(parts.keeper.current(), signed)
+    sys.stdout.write(signed.note.decode("utf-8"))
+
+
+@app.command("fsck")
+def fsck_(
+    profile: Profile = None, directory: Directory = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Derive everything again; exit 7 when something is wrong, 8 when not all could be checked."""
+    parts = audit_parts(ledger_profile(profile, directory))
+    view = _view(parts)
+    with progress("checking the ledger", quiet=quiet) as tell:
+        report = _check(parts, view, tell)
+    _print_report(report, as_json=as_json)
+    report.require_sound()
+
+
+def _view(parts: AuditParts) -> TrustView | None:
+    """The registry, or None when it cannot be had: then less can be checked."""
+    try:
+        return parts.keeper.current()
+    except SchakelError:
+        return None
+
+
+def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None]) -> FsckReport:
+    # The state is read before the rows: what the writer adds meanwhile is left for the next time.
+    state, note = parts.reader.state(), parts.tiles.checkpoint()
+    key = log_key(view, signed_checkpoint(note)) if view is not None and note is not None else None
+    rows = (row for row in parts.reader.rows() if row.seq < state.size)
+    return fsck(
+        state,
+        rows,
+        Published(parts.tiles.read, note, key),
+        view,
+        lambda done: tell(f"{done} of {state.size} entries"),
+    )
+
+
+def _print_report(report: FsckReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    print_line(f"{report.entries} entries, root {report.root}")
+    for finding in (*report.bad, *report.warnings):
+        print_line(finding.what)

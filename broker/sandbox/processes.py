@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import broker
 from broker.errors import DeadlineError, UnavailableError
 from broker.logs import PROCESS_STARTED
 from broker.sandbox.layout import Layout
@@ -36,7 +35,7 @@ _KILL_SECONDS: Final = 5.0
 _YOUNG_SECONDS: Final = 1.0
 # The shell leaves at once, so the process belongs to nobody who would have to reap it.
 # Where `python -m` finds this package, installed or not.
-_HOME: Final = Path(broker.__file__).parents[1]
+_HOME: Final = Path(__file__).resolve().parents[2]
 _DETACH: Final = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 
 

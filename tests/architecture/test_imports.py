@@ -51,7 +51,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("broker/adapters/",),
     "fastavro": ("broker/records/",),
     "avro": ("broker/records/",),
-    "cryptography": ("broker/crypto.py", "broker/adapters/keyfiles.py", "broker/sandbox/pki.py"),
+    "cryptography": (
+        *("broker/crypto.py", "broker/sandbox/pki.py"),
+        *("broker/adapters/certificates.py", "broker/adapters/keyfiles.py"),
+    ),
     "tuf": ("broker/adapters/tuf_",),
     "securesystemslib": ("broker/adapters/tuf_",),
     "typer": ("broker/cli/",),

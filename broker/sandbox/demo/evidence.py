@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -10,15 +9,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import broker
+from broker.audit.checkpoint import VerifierKey, parse_checkpoint, verify_checkpoint
 from broker.errors import DeadlineError, EvidenceError
 from broker.names import Digest
+from broker.sandbox.cast import EXCHANGE
 from broker.sandbox.demo.model import Ledger, Proof
 from broker.sandbox.layout import Layout
+from broker.trust.view import TrustView
 
 __all__ = ["await_ledger", "prove"]
 
-_HOME = Path(broker.__file__).parents[1]
+_HOME = Path(__file__).resolve().parents[3]
 _COMMAND_SECONDS = 60
 _PAUSE = 0.2
 
@@ -30,22 +31,27 @@ class _Done:
     errors: str
 
 
-def await_ledger(layout: Layout, entries: int, seconds: float = 30.0) -> Ledger:
-    """Wait until the ledger holds that many entries under a signed checkpoint.
+def await_ledger(layout: Layout, view: TrustView, entries: int, seconds: float = 30.0) -> Ledger:
+    """Wait until the ledger's signed checkpoint covers that many entries, and verify it.
+
+    Args:
+        view: Says which key signs checkpoints.
 
     Raises:
         DeadlineError: It did not, in time.
+        EvidenceError: The checkpoint is not signed with the key that the registry names.
     """
+    file = layout.exchange / "tlog" / "checkpoint"
+    (log_key,) = view.by_name[EXCHANGE.name].log_keys
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        done = _schakel("ledger", "show", "--dir", str(layout.directory), "--json")
-        if done.code == 0 and (shown := json.loads(done.output))["size"] >= entries:
-            checkpoint = (layout.exchange / "tlog" / "checkpoint").read_text(encoding="utf-8")
-            return Ledger(int(shown["size"]), str(shown["root"]), checkpoint)
+        if file.exists():
+            signed = parse_checkpoint(file.read_bytes())
+            if signed.checkpoint.size >= entries:
+                sure = verify_checkpoint(signed, VerifierKey(signed.checkpoint.origin, log_key.key))
+                return Ledger(sure.size, str(sure.root), signed.note.decode())
         time.sleep(_PAUSE)
-    raise DeadlineError(
-        f"the ledger did not hold {entries} entries within {seconds:.0f} s", why=done.errors.strip()
-    )
+    raise DeadlineError(f"the ledger did not hold {entries} entries within {seconds:.0f} s")
 
 
 def prove(layout: Layout, decision: Digest, file: Path) -> Proof:

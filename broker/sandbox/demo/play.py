@@ -54,7 +54,7 @@ def _evidence(programme: Programme, file: Path) -> None:
     audience, report, stage = programme.audience, programme.report, programme.stage
     audience.scene("The ledger, and a proof that needs nobody's word")
     stage.observer.look(0.2)
-    ledger = report.ledger = await_ledger(stage.layout, len(stage.observer.decisions))
+    ledger = report.ledger = await_ledger(stage.layout, stage.amk.view, len(stage.observer.decisions))
     rows = [("entries", str(ledger.entries)), ("root", ledger.root)]
     audience.show("Ledger", [*rows, ("checkpoint", ledger.checkpoint.strip().splitlines()[-1])])
     decision = programme.first_decision

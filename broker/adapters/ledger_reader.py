@@ -1,0 +1,120 @@
+"""Reading the ledger: search, one entry, every entry; and the record of who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, RowMapping, and_, func, insert, not_, or_, select
+
+from broker.adapters.database import reading, writing
+from broker.adapters.ledger_tables import ACCESSES, ENTRIES, LOG, PROBLEMS
+from broker.audit.query import Condition, Query
+from broker.audit.store import COLUMNS, Access, LedgerRow, StoredState
+from broker.errors import ConfigurationError
+from broker.names import Oin
+
+__all__ = ["SqlLedgerReader"]
+
+_CHUNK = 1024
+
+
+class SqlLedgerReader:
+    """A `LedgerReader` and `AccessLog` on the ledger's database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def state(self) -> StoredState:
+        """Origin, size and root as the writer left them.
+
+        Raises:
+            ConfigurationError: No ledger was ever written here.
+            UnavailableError: The database did not answer.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(select(LOG)).mappings().one_or_none()
+        if row is None:
+            raise ConfigurationError("there is no ledger yet", remedy="Start it: schakel ledger run")
+        return StoredState(row["origin"], row["size"], bytes(row["root"]))
+
+    def rows(self, start: int = 0) -> Iterator[LedgerRow]:
+        """Every entry from *start* on, in order, read in pieces."""
+        while True:
+            page = select(ENTRIES).where(ENTRIES.c.seq >= start).order_by(ENTRIES.c.seq).limit(_CHUNK)
+            with reading(self._engine) as connection:
+                found = [_row(row) for row in connection.execute(page).mappings()]
+            yield from found
+            if len(found) < _CHUNK:
+                return
+            start = found[-1].seq + 1
+
+    def find(self, id_: bytes) -> LedgerRow | None:
+        """The entry with this decision id, or None."""
+        with reading(self._engine) as connection:
+            by_id = select(ENTRIES).where(ENTRIES.c.decision_id == id_)
+            row = connection.execute(by_id).mappings().one_or_none()
+        return None if row is None else _row(row)
+
+    def search(self, query: Query, limit: int, before: int | None = None) -> list[LedgerRow]:
+        """Entries that answer the query, newest first.
+
+        Args:
+            limit: At most this many.
+            before: Only entries below this place: the last one of the page before.
+        """
+        wanted = [or_(*(_holds(one) for one in group)) for group in query.required]
+        wanted += [not_(func.coalesce(_holds(one), False)) for one in query.excluded]
+        if query.period is not None:
+            wanted.append(ENTRIES.c.decided_at >= query.period.start)
+            wanted.append(ENTRIES.c.decided_at < query.period.end)
+        if before is not None:
+            wanted.append(ENTRIES.c.seq < before)
+        page = select(ENTRIES).where(and_(True, *wanted)).order_by(ENTRIES.c.seq.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [_row(row) for row in connection.execute(page).mappings()]
+
+    def problems(self) -> int:
+        """How many records did not become entries."""
+        with reading(self._engine) as connection:
+            return int(connection.execute(select(func.coalesce(func.sum(PROBLEMS.c.count), 0))).scalar_one())
+
+    def record_access(self, access: Access) -> None:
+        """Remember that somebody looked, before they are shown anything.
+
+        Raises:
+            UnavailableError: It could not be remembered: nothing may be shown.
+        """
+        values: dict[str, Any] = {
+            "at": int(access.at),
+            "party": str(access.party),
+            "person": access.person,
+            "purpose": access.purpose,
+            "reference": access.reference,
+            "query": access.query,
+            "results": access.results,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(insert(ACCESSES).values(values))
+
+
+def _holds(condition: Condition) -> ColumnElement[bool]:
+    return ENTRIES.c[condition.column.value] == condition.value
+
+
+def _row(row: RowMapping) -> LedgerRow:
+    columns = {name: _plain(row[name]) for name in COLUMNS}
+    return LedgerRow(
+        seq=row["seq"],
+        leaf_hash=bytes(row["leaf_hash"]),
+        decision_id=bytes(row["decision_id"]),
+        event_bytes=bytes(row["event"]),
+        envelope_digest=bytes(row["envelope_digest"]),
+        gate=Oin(row["gate"]),
+        signatures=bytes(row["signatures"]),
+        columns=columns,
+    )
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else value

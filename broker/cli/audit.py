@@ -1,0 +1,270 @@
+"""`schakel audit`: search the audit trail, prove an entry, verify a proof.
+
+Who looks is recorded before anything is shown.  `verify` needs neither network nor database, and loads
+nothing that could reach them.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from broker.audit.checkpoint import VerifierKey, parse_checkpoint
+from broker.audit.codec import read_event
+from broker.audit.evidence import MAX_BUNDLE, verify_bundle
+from broker.audit.narrative import describe
+from broker.audit.query import QueryNames, parse_query
+from broker.audit.store import Access, LedgerRow
+from broker.cli.printing import print_json, print_line, print_table
+from broker.errors import ConfigurationError, EvidenceError, MalformedError, UsageError
+from broker.names import Digest, Purpose
+
+if TYPE_CHECKING:
+    from broker.parts import AuditParts
+    from broker.settings import LedgerProfile
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof.", no_args_is_help=True)
+
+_LONGEST_REFERENCE = 200
+
+Profile = Annotated[
+    Path | None,
+    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
+]
+Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+ForPurpose = Annotated[str, typer.Option("--purpose", help="Purpose code: why you look.")]
+Reference = Annotated[str, typer.Option("--reference", help="Case, order or complaint this belongs to.")]
+DecisionId = Annotated[str, typer.Argument(metavar="ID", help="Decision id: 64 hexadecimal digits.")]
+
+
+@app.command()
+def search(
+    purpose: ForPurpose,
+    reference: Reference,
+    query: Annotated[str, typer.Argument(help="FIELD:VALUE words; `-` before a word excludes.")] = "",
+    profile: Profile = None,
+    directory: Directory = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Entries in one answer.")] = 50,
+    page: Annotated[str | None, typer.Option("--next", help="The `next` of the answer before.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the ledger, newest first."""
+    with _opened(profile, directory) as (settings, parts):
+        understood = parse_query(query, _names(parts))
+        rows = parts.reader.search(understood, limit + 1, _place(page))
+        shown, more = rows[:limit], len(rows) > limit
+        _record(settings, parts, (purpose, reference), query, len(shown))
+        published = _published_size(parts)
+    entries = [_entry(row, published) for row in shown]
+    if as_json:
+        print_json({"entries": entries, "next": str(shown[-1].seq) if more else None})
+    else:
+        _print_entries(entries)
+
+
+@app.command()
+def show(
+    decision: DecisionId,
+    profile: Profile = None,
+    directory: Directory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show one entry of the ledger."""
+    with _opened(profile, directory) as (settings, parts):
+        row = _find(parts, decision)
+        _record(settings, parts, (purpose, reference), f"decision-id:{decision}", 1)
+        entry = _entry(row, _published_size(parts))
+    if as_json:
+        print_json(entry)
+    else:
+        print_table(("", ""), _flat(entry))
+
+
+@app.command()
+def prove(
+    decision: DecisionId,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write, usually .zip.")],
+    profile: Profile = None,
+    directory: Directory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the evidence of one entry as a file that anybody can verify."""
+    from broker.pipelines.evidence import prove as prove_entry
+
+    with _opened(profile, directory) as (settings, parts):
+        row = _find(parts, decision)
+        _record(settings, parts, (purpose, reference), f"prove:{decision}", 1)
+        bundle = prove_entry(row, parts.tiles.read, parts.tiles.checkpoint(), parts.keeper.current())
+    try:
+        output.write_bytes(bundle)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}", why=error.strerror or "") from error
+    if as_json:
+        print_json({"file": output, "bytes": len(bundle), "seq": row.seq})
+    else:
+        print_line(
+            f"{output}: entry {row.seq}, {len(bundle)} bytes. Verify it: schakel audit verify {output}"
+        )
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="Evidence bundle, from `schakel audit prove`.")],
+    log: Annotated[
+        str | None, typer.Option("--log-key", help="The log's verifier key, if you have it from elsewhere.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a bundle without network or database: exit 7 when it is wrong, 8 when not all could be checked."""
+    report = verify_bundle(_read(file), None if log is None else _verifier_key(log))
+    if as_json:
+        document = {
+            "verified": True,
+            "origin": report.origin,
+            "seq": report.seq,
+            "size": report.size,
+            "verifier_key": report.verifier_key,
+            "pinned": report.pinned,
+            "gate": report.gate,
+            "checked": report.checked,
+            "entry": describe(report.event),
+        }
+        print_json(document)
+        return
+    print_line(f"Verified: entry {report.seq} of {report.size} in the log {report.origin}.")
+    print_line(f"Decision {report.event.decision_id}: {report.event.outcome} {report.event.reason}".rstrip())
+    if not report.pinned:
+        print_line(f"Compare this key with the one that the log publishes: {report.verifier_key}")
+
+
+@contextmanager
+def _opened(profile: Path | None, directory: Path | None) -> Iterator[tuple[LedgerProfile, AuditParts]]:
+    """The ledger to read; imported here, so that `verify` does without databases and networks."""
+    from broker.assembly import audit_parts
+    from broker.cli.ledgers import ledger_profile
+
+    settings = ledger_profile(profile, directory)
+    yield settings, audit_parts(settings)
+
+
+def _names(parts: AuditParts) -> QueryNames:
+    view = parts.keeper.current()
+    return QueryNames(
+        {name: agency.oin for name, agency in view.by_name.items()},
+        {str(code): entry.type for code, entry in view.catalogue.messages.items()},
+    )
+
+
+def _record(
+    settings: LedgerProfile, parts: AuditParts, why: tuple[str, str], query: str, results: int
+) -> None:
+    purpose, reference = why
+    try:
+        code = Purpose.parse(purpose) if purpose else ""
+    except MalformedError as error:
+        raise UsageError(f"--purpose is {error.what}", remedy="Give a code, such as toezicht") from error
+    if len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
+        raise UsageError("--reference is not one short line")
+    now = parts.clock.now()
+    parts.accesses.record_access(
+        Access(now, settings.oin, _person()[:128], code, reference, query[:2000], results)
+    )
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _place(page: str | None) -> int | None:
+    if page is None:
+        return None
+    if not page.isascii() or not page.isdigit() or len(page) > 18:
+        raise UsageError("--next is not the `next` of an answer")
+    return int(page)
+
+
+def _find(parts: AuditParts, decision: str) -> LedgerRow:
+    try:
+        id_ = Digest.parse(decision.lower())
+    except MalformedError as error:
+        raise UsageError(
+            "not a decision id", why=error.what, remedy="Find it: schakel audit search"
+        ) from error
+    row = parts.reader.find(bytes(id_))
+    if row is None:
+        raise UsageError(
+            "the ledger has no such decision", remedy="A decision of a moment ago may still be under way"
+        )
+    return row
+
+
+def _published_size(parts: AuditParts) -> int:
+    note = parts.tiles.checkpoint()
+    try:
+        return 0 if note is None else parse_checkpoint(note).checkpoint.size
+    except MalformedError as error:
+        raise EvidenceError("the published checkpoint is damaged", why=error.what) from error
+
+
+def _entry(row: LedgerRow, published: int) -> dict[str, object]:
+    try:
+        event = read_event(row.event_bytes)
+    except MalformedError as error:
+        raise EvidenceError(f"entry {row.seq} of the ledger is damaged", why=error.what) from error
+    status = "recorded" if row.seq < published else "under-way"
+    return {**describe(event), "seq": row.seq, "status": status}
+
+
+def _print_entries(entries: list[dict[str, object]]) -> None:
+    columns = ("seq", "decided_at", "outcome", "reason", "type", "from", "to", "decision_id")
+    rows = []
+    for entry in entries:
+        message = entry["message"]
+        facts: dict[str, object] = message if isinstance(message, dict) else {}
+        route = [_role(facts.get("sender")), _role(facts.get("recipient"))]
+        head = [entry[name] for name in columns[:4]]
+        rows.append([*head, facts.get("type", ""), *route, entry["decision_id"]])
+    print_table(columns, rows)
+
+
+def _role(party: object) -> object:
+    return party.get("role", "") if isinstance(party, dict) else ""
+
+
+def _flat(document: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BUNDLE + 1)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}", why=error.strerror or "") from error
+
+
+def _verifier_key(text: str) -> VerifierKey:
+    try:
+        return VerifierKey.parse(text.strip())
+    except MalformedError as error:
+        raise UsageError("--log-key is not a verifier key", why=error.what) from error

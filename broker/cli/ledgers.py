@@ -1,0 +1,31 @@
+"""Which ledger a command is about: a profile, or a sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.errors import UsageError
+from broker.sandbox.layout import Layout, require_sandbox
+from broker.settings import LedgerProfile, load_profile
+
+__all__ = ["ledger_profile"]
+
+
+def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfile:
+    """The ledger's profile from what the caller named.
+
+    Args:
+        profile: The ledger's profile, or the operator's, beside which it stands.
+        directory: A sandbox; wins, for it is never set by the environment.
+
+    Raises:
+        UsageError: Neither is named.
+        ConfigurationError: It is not there, or not usable.
+    """
+    if directory is not None:
+        return load_profile(require_sandbox(directory).ledger_profile, LedgerProfile)
+    if profile is None:
+        raise UsageError("no ledger is named", remedy="Give --profile FILE, or --dir of a sandbox")
+    if profile.name == Layout(profile).operator_profile.name:
+        profile = profile.with_name(Layout(profile).ledger_profile.name)
+    return load_profile(profile, LedgerProfile)
