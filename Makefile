@@ -33,8 +33,8 @@ test: setup lint ## Everything that CI runs, on a real Kafka; T=path runs a part
 test-fast: .venv/schakel.stamp ## What needs no Kafka: units, contracts on the twins, architecture; T=path runs a part
 	@$(BIN)/pytest -q $(T)
 
-bench: setup ## Measure
-	@$(BIN)/pytest -m benchmark -s tests/benchmarks
+bench: setup ## Measure throughput, latency and growth beside a bare Kafka path; BENCH=--quick for a try
+	@$(BIN)/schakel bench $(BENCH)
 
 fuzz: .venv/schakel.stamp ## Feed noise to every parser; EXAMPLES=n per property, 5000 by default
 	@$(BIN)/pytest -q -p tests.fuzz_profile -m hypothesis tests/unit

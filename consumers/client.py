@@ -51,6 +51,7 @@ _MAX_TRIES = 5
 _PAUSES = (Micros(200_000), Micros(1_000_000), Micros(3_000_000), Micros(10_000_000))
 _MAX_WAITING = 2048
 _BUSY_POLL = 0.05
+_COMMIT_SECONDS = 0.2
 _AT_ONCE = Micros(0)
 
 Handler = Callable[[Disclosure, object], None]
@@ -122,6 +123,7 @@ class Subscriber:
         self._waiting: deque[_Task] = deque()
         self._answers: list[Outgoing] = []
         self._done: list[Position] = []
+        self._committed_at = float("-inf")
         self._numbering = Numbering(ProducerId(parts.entropy(8)))
 
     @property
@@ -169,20 +171,26 @@ class Subscriber:
             UnavailableError: Kafka, the registry or the inbox did not answer; call again.
         """
         view = self._parts.keeper.current()
-        self._answer_and_commit()
+        self._answer()
         self._fetch(_BUSY_POLL if self._waiting else timeout)
         if not self._waiting:
+            self._commit(idle=True)
             return 0
         self._parts.probe("D1")
         finished = self._handle(view)
         self._parts.probe("D4")
-        self._answer_and_commit()
+        self._answer()
+        self._parts.probe("D5")
+        self._commit(idle=False)
         return finished
 
     def close(self) -> None:
-        """Leave the group; what is not finished is read again next time."""
-        self._parts.source.close()
-        self._parts.sink.close()
+        """Commit what is finished and leave the group; the rest is read again next time."""
+        try:
+            self._commit(idle=True)
+        finally:
+            self._parts.source.close()
+            self._parts.sink.close()
 
     def _register(self, code: MessageCode) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
@@ -286,14 +294,20 @@ class Subscriber:
         visit.settle_notice(notice)
         return True
 
-    def _answer_and_commit(self) -> None:
+    def _answer(self) -> None:
         if self._answers:
             self._parts.sink.write(self._answers)
             self._answers = []
         for position in self._done:
             self._window.finish(position)
         self._done = []
-        self._parts.probe("D5")
+
+    def _commit(self, *, idle: bool) -> None:
+        # Seldom: a repeat after a crash is dropped by its id, and a commit costs as much as a message.
+        now = self._parts.clock.monotonic()
+        if not idle and now - self._committed_at < _COMMIT_SECONDS:
+            return
         if offsets := self._window.finished():
             self._parts.source.commit(offsets)
             self._window.committed(offsets)
+            self._committed_at = now

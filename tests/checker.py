@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from broker.audit.decision_record import read_record
 from broker.errors import RejectedError
@@ -335,7 +336,7 @@ def read_checkpoint(path: Path) -> tuple[int, bytes]:
     return int(lines[1]), base64.b64decode(lines[2], validate=True)
 
 
-def _rows(database: Path, query: str) -> list[tuple[object, ...]]:
+def _rows(database: Path, query: str) -> list[tuple[Any, ...]]:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         return connection.execute(query).fetchall()

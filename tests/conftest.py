@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from tests.exchange import RealExchange
     from tests.kafka_ladder import RealKafka
 
 _CHOSEN = pytest.StashKey[str]()
 _WANTED = pytest.StashKey[bool]()
+_FIGURES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +43,46 @@ def kafka_cluster(
         yield kafka
 
 
+@pytest.fixture(scope="session")
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Have a figure that a test measured printed in the summary."""
+    return request.config.stash.setdefault(_FIGURES, []).append
+
+
+@pytest.fixture(scope="session")
+def exchange(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealExchange]:
+    """A whole exchange on a real Kafka of its own: topics, access lists, keys; no process runs yet."""
+    with _exchange(request.config, tmp_path_factory.mktemp("exchange")) as exchange:
+        yield exchange
+
+
+@pytest.fixture(scope="module")
+def spoiled_exchange(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealExchange]:
+    """Another one, for a module that leaves rubbish on it."""
+    with _exchange(request.config, tmp_path_factory.mktemp("spoiled")) as exchange:
+        yield exchange
+
+
+@pytest.fixture(scope="session")
+def own_kafka(request: pytest.FixtureRequest) -> None:
+    """For tests whose command starts a Kafka itself."""
+    request.config.stash[_CHOSEN] = "Apache Kafka from jars, started by the commands under test"
+
+
+@contextmanager
+def _exchange(config: pytest.Config, directory: Path) -> Iterator[RealExchange]:
+    from tests.exchange import running_exchange
+    from tests.kafka_ladder import climb
+
+    with climb(directory) as kafka, running_exchange(kafka) as exchange:
+        config.stash[_CHOSEN] = kafka.how
+        yield exchange
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI, tests that need Kafka and met none are a failure, whatever they say themselves."""
     config = session.config
@@ -51,3 +95,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Say which Kafka the tests ran on."""
     if config.stash.get(_WANTED, False):
         terminalreporter.write_line(f"kafka: {config.stash.get(_CHOSEN, 'none was reached')}")
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)

@@ -23,7 +23,7 @@ from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.logs import PROCESS_STARTED
-from broker.names import CaseRef, MessageCode, Oin, Regime, TopicName
+from broker.names import CaseRef, GroupName, MessageCode, Oin, Regime, TopicName
 from broker.ports import Message
 from broker.records.model import Addressee, Record
 from broker.records.template import template
@@ -34,7 +34,7 @@ from broker.trust.view import TrustView
 from producers.client import Publisher
 from tests.kafka_ladder import RealKafka
 
-__all__ = ["HOME", "Child", "RealExchange", "eventually", "running_exchange"]
+__all__ = ["HOME", "Child", "RealExchange", "eventually", "report", "running_exchange"]
 
 HOME = Path(__file__).parents[1]
 _PAUSE = 0.02
@@ -89,10 +89,8 @@ class Child:
         )
         return True
 
-    def stop(self) -> int:
-        """Ask it to end, and return its exit status."""
-        if self.process.poll() is None:
-            self.process.terminate()
+    def end(self) -> int:
+        """Its exit status, after it was asked to end."""
         try:
             return self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -149,7 +147,7 @@ class RealExchange:
         for name in chosen:
             if self.children[name].process.poll() is None:
                 self.children[name].process.terminate()
-        return {name: self.children.pop(name).stop() for name in chosen}
+        return {name: self.children.pop(name).end() for name in chosen}
 
     def schakel(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Call the command, as a person would."""
@@ -255,11 +253,11 @@ def _name_instances(layout: Layout) -> None:
         profile.write_text(f"instance = {json.dumps(name)}\n{text}", encoding="utf-8")
 
 
-def report(view: TrustView, sender_role: str, to: str, number: int, case: CaseRef) -> Record:
-    """A report (E01) that is allowed, with *number* in its content."""
-    assert sender_role
+def report(view: TrustView, case: CaseRef, mark: str, to: str = "amk-noord") -> Record:
+    """A report (E01) that is allowed, with *mark* as the sender's own case number in its content."""
     entry = view.catalogue.messages[MessageCode("E01")]
     groups = template(view.schemas[entry.schema_digest])
+    groups[GroupName("REF")] = {**groups[GroupName("REF")], "case_ref_sender": mark}  # type: ignore[dict-item]
     addressee = member(to)
     return Record(
         code=entry.code,

@@ -52,6 +52,8 @@ class SourceTuning:
         request: Longest wait for a commit, and for leaving.
         fetch: How long a node holds an empty answer back; a record ends the wait, so it costs no latency,
             but a rewind or a new partition waits for the answer under way.
+        fetch_bytes: How much a node gathers before it answers, within *fetch*; more than 1 makes fewer and
+            larger batches, and records wait.
         discovery: How often new topics are looked for in assigned mode.
         isolation: ``read_uncommitted`` or ``read_committed``; nothing of ours writes in transactions.
     """
@@ -62,6 +64,7 @@ class SourceTuning:
     busy: float = 120.0
     request: float = 10.0
     fetch: float = 0.5
+    fetch_bytes: int = 1
     discovery: float = 2.0
     isolation: str = "read_uncommitted"
 
@@ -350,7 +353,7 @@ def _settings(tuning: SourceTuning) -> dict[str, Any]:
         "session_timeout_ms": int(tuning.session * 1000),
         "heartbeat_interval_ms": int(min(tuning.session / 4, 3.0) * 1000),
         "max_poll_interval_ms": int(tuning.busy * 1000),
-        "fetch_min_bytes": 1,
+        "fetch_min_bytes": tuning.fetch_bytes,
         "fetch_max_wait_ms": int(tuning.fetch * 1000),
         "max_partition_fetch_bytes": LARGEST_BATCH,
         "metrics_enabled": False,

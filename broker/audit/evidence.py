@@ -198,8 +198,11 @@ class _BundleKeys:
 
     def __init__(self, gate: GateFacts) -> None:
         self._gate = gate
-        self._keys = {key.key_id: key for key in (VerifyingKey.from_spki(k.spki) for k in gate.keys)}
-        self.entries = {VerifyingKey.from_spki(k.spki).key_id: k for k in gate.keys}
+        keys = [VerifyingKey.from_spki(entry.spki) for entry in gate.keys]
+        if [key.spki for key in keys] != [entry.spki for entry in gate.keys]:
+            raise MalformedError("a public key is written in another form than the usual one")
+        self._keys = {key.key_id: key for key in keys}
+        self.entries = {key.key_id: entry for key, entry in zip(keys, gate.keys, strict=True)}
 
     def vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
         entry = self.entries[key_id]

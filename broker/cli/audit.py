@@ -128,7 +128,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a bundle without network or database: exit 7 when it is wrong, 8 when not all could be checked."""
+    """Verify a bundle without network or database: exit 7 when wrong, 8 when not all could be checked."""
     report = verify_bundle(_read(file), None if log is None else _verifier_key(log))
     if as_json:
         document = {

@@ -99,17 +99,13 @@ def _view(parts: AuditParts) -> TrustView | None:
 
 
 def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None]) -> FsckReport:
-    # The state is read before the rows: what the writer adds meanwhile is left for the next time.
-    state, note = parts.reader.state(), parts.tiles.checkpoint()
+    # The checkpoint first, then the state, then the rows: what the writer adds meanwhile is for next time.
+    note = parts.tiles.checkpoint()
+    state = parts.reader.state()
     key = log_key(view, signed_checkpoint(note)) if view is not None and note is not None else None
     rows = (row for row in parts.reader.rows() if row.seq < state.size)
-    return fsck(
-        state,
-        rows,
-        Published(parts.tiles.read, note, key),
-        view,
-        lambda done: tell(f"{done} of {state.size} entries"),
-    )
+    published = Published(parts.tiles.read, note, key)
+    return fsck(state, rows, published, view, lambda done: tell(f"{done} of {state.size} entries"))
 
 
 def _print_report(report: FsckReport, *, as_json: bool) -> None:

@@ -78,6 +78,7 @@ NOUNS: Final = (
     Noun("retention", "Remove what may no longer be kept."),
     Noun("gateway", "Run the HTTP edge for agencies without Kafka."),
     Noun("console", "Run the web console."),
+    Noun("bench", "Measure what this machine carries, beside a bare Kafka path.", single=True),
     Noun("doctor", "Find out why something does not work.", single=True),
     Noun("version", "Show the versions in use.", single=True),
 )

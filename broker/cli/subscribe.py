@@ -97,10 +97,13 @@ class _Delivery:
     def _hand_out(self, document: dict[str, object]) -> None:
         if self.finished:
             raise Retry(60)
-        if self._command:
-            _run(self._command, document_json(document))
-        else:
+        if not self._command:
             print_lines([document])
+        elif (code := _exit_code(self._command, document_json(document))) == _RETRY_CODE:
+            raise Retry
+        elif code != 0:
+            self.count += 1
+            raise Reject(_REJECTED)
         self.count += 1
 
 
@@ -113,9 +116,6 @@ def _words(command: str | None) -> list[str]:
     return words
 
 
-def _run(command: list[str], line: str) -> None:
+def _exit_code(command: list[str], line: str) -> int:
     done = subprocess.run(command, input=line + "\n", text=True, stdout=sys.stderr.fileno(), check=False)
-    if done.returncode == _RETRY_CODE:
-        raise Retry
-    if done.returncode != 0:
-        raise Reject(_REJECTED)
+    return done.returncode

@@ -25,8 +25,9 @@ from broker.ports import Header, Message, MessageSink, MessageSource, Outgoing
 from broker.sandbox.bench.model import RECIPIENT, SENDER, Order, Stage, WireSizes
 from broker.sandbox.bench.topics import PREFIX
 from broker.sandbox.cast import member
+from broker.sandbox.exchange import LOG_ORIGIN
 from broker.sandbox.layout import Layout
-from broker.sandbox.topics import EXCHANGE_TOPICS, decisions_topic
+from broker.sandbox.topics import CHECKPOINTS, EXCHANGE_TOPICS, GATE, LEDGER, decisions_topic
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
 
 __all__ = ["bare_consumer", "bare_publisher"]
@@ -35,6 +36,7 @@ _ID = 16
 # As the gate and the subscriber have them.
 _BATCH = 256
 _COMMIT_SECONDS = 0.2
+_NOTE = 300
 _MESSAGES = TopicName(f"{PREFIX}exchange.meldingen")
 _RECEIPTS = TopicName(f"{PREFIX}exchange.ontvangst")
 
@@ -75,6 +77,7 @@ class BareConsumer:
     Args:
         replies: Source topic to what a record of it becomes; a topic that is not named ends here.
         commit_every: Seconds between two commits at the least.
+        note: Written once for each batch, as the ledger does with its checkpoint.
     """
 
     def __init__(
@@ -82,13 +85,15 @@ class BareConsumer:
         source: MessageSource,
         sink: MessageSink | None,
         replies: Mapping[TopicName, Reply],
-        commit_every: float = 0.0,
+        commit_every: float = _COMMIT_SECONDS,
+        note: Outgoing | None = None,
     ) -> None:
         self.seen: dict[bytes, int] = {}
         self._source = source
         self._sink = sink
         self._replies = replies
         self._commit_every = commit_every
+        self._notes = [note] if note else []
         self._pending: dict[tuple[TopicName, int], int] = {}
         self._committed_at = float("-inf")
 
@@ -98,8 +103,8 @@ class BareConsumer:
         now = time.monotonic_ns()
         self.seen.update((m.value[:_ID], now) for m in messages if m.value)
         out = [reply for message in messages if (reply := self._reply(message))]
-        if out and self._sink:
-            self._sink.write(out)
+        if messages and self._sink:
+            self._sink.write([*out, *self._notes])
         self._pending.update(
             {(m.position.topic, m.position.partition): m.position.offset + 1 for m in messages}
         )
@@ -151,9 +156,7 @@ def _gate(order: Order) -> BareConsumer:
         _RECEIPTS: Reply(_bare(decisions_topic(member(SENDER).oin)), bytes(sizes.receipt_decision - _ID)),
     }
     topics = [_bare(topic) for topic in EXCHANGE_TOPICS]
-    return BareConsumer(
-        KafkaSource(access, topics, "gate.bare"), KafkaSink(access, "gate"), replies, _COMMIT_SECONDS
-    )
+    return BareConsumer(KafkaSource(access, topics, f"{GATE}.bare"), KafkaSink(access, GATE), replies)
 
 
 def _subscriber(order: Order) -> BareConsumer:
@@ -174,7 +177,9 @@ def _receipts(order: Order) -> BareConsumer:
 def _ledger(order: Order) -> BareConsumer:
     access = kafka_access(load_profile(Layout(order.directory).ledger_profile, LedgerProfile))
     topics = re.compile(re.escape(PREFIX) + r"decisions\..*")
-    return BareConsumer(KafkaSource.assigned(access, topics, {}), None, {})
+    source = KafkaSource.assigned(access, topics, {}, None, f"{LEDGER}.bare")
+    note = Outgoing(_bare(CHECKPOINTS), LOG_ORIGIN.encode(), bytes(_NOTE))
+    return BareConsumer(source, KafkaSink(access, LEDGER), {}, commit_every=0.0, note=note)
 
 
 def _agency(order: Order, name: str) -> AgencyProfile:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from broker.agreements.decide import RuleBook
 from broker.agreements.model import Agreement, AgreementParty
@@ -23,30 +22,16 @@ from broker.errors import SchakelError
 from broker.names import AgreementId, Oin
 from broker.sandbox.bench.core import Core, Cost
 from broker.sandbox.bench.line import Child
-from broker.sandbox.bench.model import Failed
+from broker.sandbox.bench.model import Failed, Go, Ready, Setting
 from broker.sandbox.bench.statistics import median
 from broker.sandbox.layout import Layout
 from broker.trust.view import TrustView
 
-__all__ = ["Grown", "Setting", "grow"]
+__all__ = ["Grown", "grow"]
 
 _START_SECONDS = 180.0
 _BATCH_SECONDS = 60.0
 _WARM = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One point of a growth curve.
-
-    Attributes:
-        agreements: How many agreements the registry holds.
-        payload: Bytes of Avro in a message.
-    """
-
-    directory: Path
-    agreements: int
-    payload: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +51,6 @@ class Grown:
     resident_mb: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    index_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Go:
-    """Do one batch."""
-
-
 def grow(settings: Sequence[Setting], batches: int) -> list[Grown]:
     """Measure all *settings*, turn by turn.
 
@@ -89,9 +64,9 @@ def grow(settings: Sequence[Setting], batches: int) -> list[Grown]:
             child = Child("broker.sandbox.bench.growth", setting, log)
             stack.callback(child.stop)
             children.append(child)
-        ready = [child.answer(_Ready, _START_SECONDS) for child in children]
+        ready = [child.answer(Ready, _START_SECONDS) for child in children]
         costs = [
-            [child.ask(_Go(), Cost, _BATCH_SECONDS) for child in children] for _ in range(_WARM + batches)
+            [child.ask(Go(), Cost, _BATCH_SECONDS) for child in children] for _ in range(_WARM + batches)
         ]
         peaks = [child.usage.peak_mb for child in children]
     by_setting = zip(*costs[_WARM:], strict=True)
@@ -116,19 +91,21 @@ def main(descriptor: int) -> None:
     with suppress(EOFError):
         try:
             core = Core(Layout(setting.directory), setting.payload)
+            agreements = _agreements(core.view, setting.agreements)
             begin = time.perf_counter()
-            core.view = _with_agreements(core.view, setting.agreements)
-            channel.send(_Ready(time.perf_counter() - begin))
+            book = RuleBook(core.view.rules.rules, agreements)
+            channel.send(Ready(time.perf_counter() - begin))
+            core.view = replace(core.view, rules=book)
             while channel.recv():
                 channel.send(core.batch())
         except SchakelError as error:
             channel.send(Failed(str(error)))
 
 
-def _with_agreements(view: TrustView, count: int) -> TrustView:
-    """*view* with *count* agreements: its own, and others like the first between invented agencies."""
+def _agreements(view: TrustView, count: int) -> list[Agreement]:
+    """*count* agreements: those of *view*, and others like the first between invented agencies."""
     real = view.rules.agreements
-    return replace(view, rules=RuleBook(view.rules.rules, [*real, *_invented(real[0], count - len(real))]))
+    return [*real, *_invented(real[0], count - len(real))]
 
 
 def _invented(model: Agreement, count: int) -> Iterator[Agreement]:

@@ -14,11 +14,14 @@ __all__ = [
     "Arrivals",
     "Counted",
     "Failed",
+    "Go",
     "Order",
     "Plan",
     "Progress",
+    "Ready",
     "Send",
     "Sent",
+    "Setting",
     "Stage",
     "Variant",
     "WireSizes",
@@ -176,3 +179,29 @@ class Failed:
     """The process could not go on."""
 
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One point of a growth curve.
+
+    Attributes:
+        agreements: How many agreements the registry holds.
+        payload: Bytes of Avro in a message.
+    """
+
+    directory: Path
+    agreements: int
+    payload: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A process for growth has its agreements."""
+
+    index_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """To a process for growth: do one batch."""

@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from broker.sandbox.bench.core import Core
-from broker.sandbox.bench.growth import Setting, grow
+from broker.sandbox.bench.growth import grow
 from broker.sandbox.bench.line import Line
-from broker.sandbox.bench.model import Order, Plan, Send, Stage, Variant
+from broker.sandbox.bench.model import Order, Plan, Send, Setting, Stage, Variant
 from broker.sandbox.bench.report import Report, Round, document
 from broker.sandbox.bench.scenarios import Throughput, run
 from broker.sandbox.bench.site import Site, open_site

@@ -13,11 +13,11 @@ __all__ = ["PREFIX", "make_bare_topics"]
 PREFIX = "bare."
 """How the name of every topic of the bare path begins."""
 
-_REAL = ("exchange.", "decisions.")
+_REAL = ("exchange.", "decisions.", "ledger.")
 
 
 def make_bare_topics(access: KafkaAccess) -> None:
-    """Copy the exchange and decisions topics of this Kafka, with their partitions, settings and rights."""
+    """Copy the topics of the exchange in this Kafka, with their partitions, settings and rights."""
     with KafkaAdmin(access) as admin:
         names = sorted({name for name, _ in admin.partitions() if name.startswith(_REAL)})
         admin.create(_copy(topic) for topic in admin.describe(names).values())

@@ -48,24 +48,28 @@ def await_ledger(layout: Layout, view: TrustView, entries: int, seconds: float =
         if file.exists():
             signed = parse_checkpoint(file.read_bytes())
             if signed.checkpoint.size >= entries:
-                sure = verify_checkpoint(signed, VerifierKey(signed.checkpoint.origin, log_key.key))
-                return Ledger(sure.size, str(sure.root), signed.note.decode())
+                key = VerifierKey(signed.checkpoint.origin, log_key.key)
+                sure = verify_checkpoint(signed, key)
+                return Ledger(sure.size, str(sure.root), signed.note.decode(), str(key))
         time.sleep(_PAUSE)
     raise DeadlineError(f"the ledger did not hold {entries} entries within {seconds:.0f} s")
 
 
-def prove(layout: Layout, decision: Digest, file: Path) -> Proof:
+def prove(layout: Layout, ledger: Ledger, decision: Digest, file: Path) -> Proof:
     """Write the evidence of one decision to *file*, and verify it in a process that has no network.
+
+    The verifier gets the file and the log's public key, and nothing else.
 
     Raises:
         EvidenceError: It could not be written.
     """
     profile = str(layout.operator_profile)
-    made = _schakel("audit", "prove", str(decision), "-o", str(file), "--profile", profile)
+    why = ("--purpose", "toezicht", "--reference", "demonstratie")
+    made = _schakel("audit", "prove", str(decision), "-o", str(file), "--profile", profile, *why)
     if made.code != 0:
         raise EvidenceError("the evidence could not be written", why=made.errors.strip()[-300:])
     isolation = _isolation()
-    verified = _schakel("audit", "verify", str(file), prefix=isolation)
+    verified = _schakel("audit", "verify", str(file), "--log-key", ledger.verifier_key, prefix=isolation)
     return Proof(verified.code == 0, file, bool(isolation))
 
 

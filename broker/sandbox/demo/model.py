@@ -55,11 +55,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger at the end: size, root and the signed checkpoint."""
+    """The ledger at the end: size, root and the signed checkpoint.
+
+    Attributes:
+        verifier_key: The key that the registry names for it, in the form that tools exchange.
+    """
 
     entries: int
     root: str
     checkpoint: str
+    verifier_key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _evidence(programme: Programme, file: Path) -> None:
     audience.show("Ledger", [*rows, ("checkpoint", ledger.checkpoint.strip().splitlines()[-1])])
     decision = programme.first_decision
     assert decision is not None, "the first message was decided"
-    proof = report.proof = prove(stage.layout, decision, file)
+    proof = report.proof = prove(stage.layout, ledger, decision, file)
     where = "in a process without any network" if proof.offline else "in a process of its own; this machine"
     where += "" if proof.offline else " cannot take the network away (no unshare)"
     audience.say(f"The decision about the first message was proven in {file.name}, and verified {where}.")
