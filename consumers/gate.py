@@ -106,7 +106,7 @@ class Gate:
         missing = {topic for topic in {j.topic for j in judgements} if not self._parts.sink.knows(topic)}
         if not missing:
             raise UnavailableError("the decisions could not be written", code="decisions-unwritten")
-        _log.error("decisions_topic_missing", topics=sorted(missing))
+        _log.error("decisions_topic_missing", topic=", ".join(sorted(missing)))
         return [undeliverable(j) if j.topic in missing else j for j in judgements]
 
     def _judge(self, messages: Sequence[Message], view: TrustView) -> list[Judgement]:
@@ -138,6 +138,6 @@ def _nexts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
 def _report(judgements: Sequence[Judgement]) -> None:
     counts: dict[str, int] = {}
     for judgement in judgements:
-        outcome = judgement.event.outcome.value
-        counts[outcome] = counts.get(outcome, 0) + 1
+        name = f"{judgement.event.outcome.value}_count"
+        counts[name] = counts.get(name, 0) + 1
     _log.info("decisions_written", **counts)

@@ -48,11 +48,13 @@ from consumers.ledger_writer import LedgerParts, LedgerWriter
 from consumers.tlog import LogKey
 
 __all__ = [
+    "DAY",
     "DECIDED",
     "GATE",
     "LOG_KEY",
     "ORIGIN",
     "TOPIC",
+    "FixedClock",
     "Gates",
     "TestLedger",
     "decisions",
@@ -158,9 +160,7 @@ def quarantined(number: int = 1) -> AuditEvent:
 
 
 def _id(facts: MessageFacts, outcome: Outcome, ground: str) -> Digest:
-    return message_decision_id(
-        facts.message_id, facts.recipient.oin, facts.agreement_digest, outcome, ground
-    )
+    return message_decision_id(facts.message_id, facts.recipient.oin, facts.agreement_digest, outcome, ground)
 
 
 @dataclass(slots=True)

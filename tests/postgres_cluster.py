@@ -73,7 +73,12 @@ def _run(words: list[object]) -> None:
     if os.geteuid() == 0:
         command = ["runuser", "-u", _unprivileged(), "--", *command]
     subprocess.run(
-        command, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/tmp"
+        command,
+        check=True,
+        timeout=_SECONDS,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/tmp",
     )
 
 

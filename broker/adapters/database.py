@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 
 __all__ = ["migrate", "open_engine", "reading", "writing"]
 
 _BUSY_SECONDS = 10.0
+_POSTGRESQL = ("postgresql", "postgresql+psycopg")
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -39,15 +40,14 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite(create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}))
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigurationError(
-            "not a database address", remedy="Use sqlite:///FILE or postgresql://USER@HOST/NAME"
-        ) from error
+    except ArgumentError:
+        raise _unusable() from None
+    if parsed.drivername == "sqlite":
+        return _sqlite(create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}))
+    if parsed.drivername not in _POSTGRESQL:
+        raise _unusable()
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
 
 
 def migrate(engine: Engine) -> None:
@@ -88,6 +88,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view, for reading only."""
     with _translated(), engine.connect().execution_options(**{_READING: True}) as connection:
         yield connection
+
+
+def _unusable() -> ConfigurationError:
+    return ConfigurationError(
+        "not a database address", remedy="Use sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )
 
 
 def _sqlite(engine: Engine) -> Engine:

@@ -61,7 +61,7 @@ def _print_tables(found: dict[str, Any]) -> None:
     console = Console(file=sys.stderr, highlight=False)
     if found["note"]:
         console.print(printable(found["note"]))
-    for title, columns, rows in (_throughput(found), _latency(found), _burst(found), _growth(found)):
+    for title, columns, rows in _tables(found):
         table = Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False)
         for row in rows:
             table.add_row(*map(str, row))
@@ -69,6 +69,18 @@ def _print_tables(found: dict[str, Any]) -> None:
 
 
 _Table = tuple[str, list[str], list[list[object]]]
+
+
+def _tables(found: dict[str, Any]) -> list[_Table]:
+    return [_throughput(found), _latency(found), _burst(found), _growth(found), _goals(found)]
+
+
+def _goals(found: dict[str, Any]) -> _Table:
+    rows: list[list[object]] = [
+        [one["goal"], f"at {one['at']} {one['limit']}", one["measured"], "yes" if one["met"] else "no"]
+        for one in found["goals"]
+    ]
+    return "Goals", ["", "limit", "measured", "met"], rows
 
 
 def _throughput(found: dict[str, Any]) -> _Table:

@@ -182,7 +182,8 @@ def test_no_promise_was_broken(aftermath: Aftermath) -> None:
 def test_the_kills_made_repeats(aftermath: Aftermath, figure: Callable[[str], None]) -> None:
     """Decisions stand on Kafka more than once: somebody had to drop them, and did."""
     figure(
-        f"kill points: {sum(map(len, aftermath.deaths.values()))} kills, {len(aftermath.evidence.sent)} messages, "
+        f"kill points: {sum(map(len, aftermath.deaths.values()))} kills, "
+        f"{len(aftermath.evidence.sent)} messages, "
         f"{len(aftermath.evidence.decisions)} decisions, {aftermath.repeats} of them repeated"
     )
     assert aftermath.repeats > 0

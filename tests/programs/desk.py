@@ -2,6 +2,9 @@
 
     python -m tests.programs.desk schakel.toml
 
+`DESK_CHATTY` makes it everything that a careful agency is not: it asks for all debug output, Kafka's too,
+and its handler fails the first time at each message, with the content in the text of its error.
+
 The table `intake` has nothing that would keep a message from being written twice.  Beside the database
 lies `handed-over.jsonl`: a line for each time the handler was called, also when its row was undone.
 """
@@ -9,6 +12,7 @@ lies `handed-over.jsonl`: a line for each time the handler was called, also when
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import sys
@@ -21,7 +25,7 @@ from broker.pipelines.deliver import Disclosure
 from broker.settings import AgencyProfile, load_profile
 from consumers.client import Subscriber
 
-__all__ = ["HISTORY", "main"]
+__all__ = ["HISTORY", "Desk", "ask_kafka_for_everything", "main"]
 
 HISTORY = "handed-over.jsonl"
 _TABLE = """
@@ -35,7 +39,9 @@ CREATE TABLE IF NOT EXISTS intake (
 class Desk:
     """Takes in whatever is disclosed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, chatty: bool) -> None:
+        self._chatty = chatty
+        self._failed: set[str] = set()
         self._history = os.open(folder / HISTORY, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def take_in(self, disclosure: Disclosure, connection: object) -> None:
@@ -52,6 +58,9 @@ class Desk:
             "pid": os.getpid(),
         }
         os.write(self._history, json.dumps(line).encode() + b"\n")
+        if self._chatty and line["message_id"] not in self._failed:
+            self._failed.add(str(line["message_id"]))
+            raise ValueError(f"cannot take in {dict(disclosure.groups)}")
         connection.execute(
             "INSERT INTO intake (message_id, case_ref, code, mark, decision_id) VALUES (?,?,?,?,?)",
             (
@@ -72,15 +81,24 @@ def _mark(disclosure: Disclosure) -> str:
     return ""
 
 
+def ask_kafka_for_everything() -> None:
+    """Tell every logger of the Kafka client to write all it knows."""
+    for name in ("kafka", *(n for n in logging.Logger.manager.loggerDict if n.startswith("kafka."))):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+
 def main(profile: Path) -> None:
     """Run until SIGTERM."""
     settings = load_profile(profile, AgencyProfile)
-    logs.configure(settings.name, level=os.environ.get("DESK_LOG_LEVEL", "INFO"))
+    chatty = bool(os.environ.get("DESK_CHATTY"))
+    logs.configure(settings.name, level="DEBUG" if chatty else "INFO")
+    if chatty:
+        ask_kafka_for_everything()
     with sqlite3.connect(settings.inbox) as database:
         database.execute(_TABLE)
     database.close()
     subscriber = Subscriber.from_profile(profile)
-    subscriber.on_any(Desk(settings.inbox.parent).take_in)
+    subscriber.on_any(Desk(settings.inbox.parent, chatty=chatty).take_in)
     run_process(subscriber.step, subscriber.close)
 
 

@@ -30,7 +30,7 @@ from broker.sandbox.layout import Layout
 from broker.sandbox.topics import CHECKPOINTS, EXCHANGE_TOPICS, GATE, LEDGER, decisions_topic
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
 
-__all__ = ["bare_consumer", "bare_publisher"]
+__all__ = ["BareConsumer", "BarePublisher", "Reply", "bare_consumer", "bare_publisher"]
 
 _ID = 16
 # As the gate and the subscriber have them.

@@ -19,7 +19,7 @@ from consumers.gate import Gate
 from consumers.ledger_writer import LedgerWriter
 from producers.client import Published, Publisher
 
-__all__ = ["full_consumer", "full_publisher"]
+__all__ = ["FullConsumer", "FullPublisher", "full_consumer", "full_publisher"]
 
 
 class FullPublisher:

@@ -27,7 +27,7 @@ from broker.sandbox.bench.statistics import median
 from broker.sandbox.layout import Layout
 from broker.trust.view import TrustView
 
-__all__ = ["Grown", "grow"]
+__all__ = ["Grown", "grow", "main"]
 
 _START_SECONDS = 180.0
 _BATCH_SECONDS = 60.0

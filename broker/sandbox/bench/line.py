@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import broker
 from broker.errors import DeadlineError, UnavailableError
 from broker.sandbox.bench.model import Failed, Order, Stage
 from broker.sandbox.bench.usage import Usage, usage
@@ -33,7 +32,7 @@ class Child:
             log: Where what it writes to its standard output and error goes.
         """
         self._channel, theirs = Pipe()
-        root = str(Path(broker.__file__).parent.parent)
+        root = str(Path(__file__).parents[3])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -82,9 +81,13 @@ class Child:
         self.tell(command)
         return self.answer(kind, seconds)
 
+    def release(self) -> None:
+        """Ask nothing more: it finishes what it does and ends."""
+        self._channel.close()
+
     def stop(self) -> None:
         """Let it finish what it does, and end it when it does not."""
-        self._channel.close()
+        self.release()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -127,5 +130,6 @@ class Line:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # The publisher first, then downstream: nobody waits for a record that will not come.
+        for child in self.children.values():
+            child.release()
         self._stop.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
+from broker.sandbox.bench.goals import goals
 from broker.sandbox.bench.growth import Grown
 from broker.sandbox.bench.machine import describe_machine
 from broker.sandbox.bench.model import Plan, Stage, Variant, WireSizes
@@ -64,7 +65,7 @@ class Report:
 def document(report: Report) -> dict[str, object]:
     """The report as plain values; keys only grow."""
     variants = {str(variant): _variant([one[variant] for one in report.rounds]) for variant in Variant}
-    return {
+    found: dict[str, object] = {
         "quick": report.plan.quick,
         "note": _QUICK if report.plan.quick else "",
         "machine": asdict(describe_machine()),
@@ -80,6 +81,7 @@ def document(report: Report) -> dict[str, object]:
         "resident_mb": _peaks(report),
         "help_seconds": round(report.help_seconds, 3),
     }
+    return found | {"goals": goals(found)}
 
 
 def _variant(rounds: Sequence[Round]) -> dict[str, object]:

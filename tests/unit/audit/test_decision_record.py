@@ -49,9 +49,7 @@ def test_the_gate_signs_event_and_envelope_digest() -> None:
     record = read_record(records([event()])[0])
     signed = statement(record.event_bytes, record.envelope_digest)
 
-    assert signed == pae(
-        b"application/vnd.schakel.decision.v1", write_event(event()) + sha256(b"envelope")
-    )
+    assert signed == pae(b"application/vnd.schakel.decision.v1", write_event(event()) + sha256(b"envelope"))
 
 
 def test_nothing_released_has_the_digest_of_nothing() -> None:

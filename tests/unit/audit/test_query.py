@@ -73,15 +73,33 @@ def test_a_period_is_whole_months_of_the_dutch_calendar(text: str, start: str, e
     period = parse_query(text, NAMES).period
 
     assert period is not None
-    moments = [datetime.fromtimestamp(m / 1e6, UTC).strftime("%Y-%m-%dT%H:%M") for m in (period.start, period.end)]
+    moments = [
+        datetime.fromtimestamp(m / 1e6, UTC).strftime("%Y-%m-%dT%H:%M") for m in (period.start, period.end)
+    ]
     assert moments == [start, end]
 
 
 @pytest.mark.parametrize(
     "word",
     [
-        *("shg", "colour:red", "from:", "decision:maybe", "step:17", "case:1", "period:2026", "period:2026-13"),
-        *("period:2026-06..2026-05", "-period:2026-05", "type:E99", "message:x", "to:nobody-at-all", "reason:É"),
+        *(
+            "shg",
+            "colour:red",
+            "from:",
+            "decision:maybe",
+            "step:17",
+            "case:1",
+            "period:2026",
+            "period:2026-13",
+        ),
+        *(
+            "period:2026-06..2026-05",
+            "-period:2026-05",
+            "type:E99",
+            "message:x",
+            "to:nobody-at-all",
+            "reason:É",
+        ),
         *("period:0000-01", "period:9999-12", ":", "-", "--from:shg"),
     ],
 )

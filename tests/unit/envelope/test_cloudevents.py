@@ -39,7 +39,9 @@ def test_no_attributes_are_accepted(header: EnvelopeHeader) -> None:
     check_attributes((), header)
 
 
-@pytest.mark.parametrize("name", ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"])
+@pytest.mark.parametrize(
+    "name", ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"]
+)
 def test_a_contradiction_is_refused_at_step_7(header: EnvelopeHeader, name: str) -> None:
     """A record that calls itself something else than was signed is refused."""
     with pytest.raises(UntrustedError) as caught:

@@ -74,7 +74,7 @@ def test_the_registry_verifies_and_lists_everybody(layout: Layout) -> None:
 
 def test_the_agreements_are_signed_by_both_and_bind_nobody_across_regions(layout: Layout) -> None:
     """One convenant a region; no party of one is a party of the other."""
-    agreements = {a.id: a for a in view(layout).rules.agreements}
+    agreements = {str(a.id): a for a in view(layout).rules.agreements}
     noord, zuid = ({p.oin for p in agreements[f"amk-shg-{r}"].parties} for r in ("noord", "zuid"))
 
     assert set(agreements) == {"amk-shg-noord", "amk-shg-zuid"}

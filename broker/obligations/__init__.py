@@ -1,1 +1,0 @@
-"""What the law demands and by when."""

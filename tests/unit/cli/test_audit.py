@@ -1,0 +1,203 @@
+"""`schakel audit` and `schakel ledger` on the ledger of a sandbox, written without Kafka."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from broker.adapters.database import migrate, open_engine, reading
+from broker.adapters.keyfiles import read_signer
+from broker.adapters.ledger_store import SqlLedgerStore
+from broker.adapters.ledger_tables import ACCESSES
+from broker.adapters.memory import MemoryLog, MemorySource
+from broker.adapters.system import SystemClock
+from broker.adapters.tiles import TileDirectory
+from broker.assembly import keeper
+from broker.audit.checkpoint import VerifierKey
+from broker.audit.decision_record import write_records
+from broker.cli.main import main
+from broker.names import Micros
+from broker.ports import Outgoing
+from broker.sandbox.exchange import build
+from broker.sandbox.layout import Layout
+from broker.settings import GateProfile, LedgerProfile, load_profile
+from consumers.ledger_writer import LedgerParts, LedgerWriter
+from consumers.tlog import LogKey
+from tests.audit_world import TOPIC, decisions
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox with a registry and a ledger, made once."""
+    directory = tmp_path_factory.mktemp("sandbox")
+    build(directory, ["localhost:1"])
+    layout = Layout(directory)
+    gate = load_profile(layout.gate_profile, GateProfile)
+    signer = read_signer(gate.keys / "sign-es256.pem")
+    now = SystemClock().now()
+    events = [replace(one, decided_at=Micros(now + n)) for n, one in enumerate(decisions(COUNT))]
+    log = MemoryLog({TOPIC: 1})
+    for value in write_records([(one, None) for one in events], gate.oin, [signer]):
+        log.append(Outgoing(TOPIC, b"key", value))
+    _write(load_profile(layout.ledger_profile, LedgerProfile), log)
+    return directory
+
+
+def _write(profile: LedgerProfile, log: MemoryLog) -> None:
+    engine = open_engine(profile.database)
+    migrate(engine)
+    store, tiles = SqlLedgerStore(engine, profile.origin), TileDirectory(profile.tlog).acquire()
+    signer = read_signer(profile.key)
+    key = LogKey(signer, VerifierKey(profile.origin, signer.verifying_key))
+    source = MemorySource.assigned(log, [TOPIC], {})
+    writer = LedgerWriter(LedgerParts(source, store, tiles, key, keeper(profile), SystemClock()))
+    assert writer.step(0.0) == COUNT
+    writer.close()
+    tiles.close()
+    engine.dispose()
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    """The JSON document that a command prints."""
+    code = main([*words, "--json"])
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    document: dict[str, object] = json.loads(printed.out)
+    return document
+
+
+def first_decision() -> str:
+    """Id of the first decision."""
+    return decisions(1)[0].decision_id.hex()
+
+
+def test_ledger_show_has_what_a_verifier_needs(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Origin, size, root, key and folder."""
+    shown = answer(capsys, "ledger", "show", "--dir", str(sandbox))
+
+    assert shown["size"] == COUNT
+    assert VerifierKey.parse(str(shown["verifier_key"])).name == shown["origin"]
+    assert (Path(str(shown["directory"])) / "checkpoint").exists()
+
+
+def test_ledger_fsck_finds_it_sound(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the keys of the registry, everything can be checked."""
+    report = answer(capsys, "ledger", "fsck", "--dir", str(sandbox))
+
+    assert (report["entries"], report["bad"], report["unchecked"]) == (COUNT, [], [])
+
+
+def test_ledger_checkpoint_prints_the_note(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is published, byte for byte."""
+    assert main(["ledger", "checkpoint", "--dir", str(sandbox)]) == 0
+    note = (sandbox / "exchange" / "tlog" / "checkpoint").read_text(encoding="utf-8")
+
+    assert capsys.readouterr().out == note
+
+
+def test_audit_search_answers_page_by_page(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Newest first; `next` is where the next page begins, and null at the end."""
+    words = ("audit", "search", "decision:released", "--purpose", "toezicht", "--reference", "zaak 1")
+    first = answer(capsys, *words, "--limit", "4", "--dir", str(sandbox))
+    rest = answer(capsys, *words, "--next", str(first["next"]), "--dir", str(sandbox))
+    entries = [*list_of(first["entries"]), *list_of(rest["entries"])]
+
+    assert [entry["seq"] for entry in entries] == sorted((entry["seq"] for entry in entries), reverse=True)
+    assert {entry["outcome"] for entry in entries} == {"released"}
+    assert {entry["status"] for entry in entries} == {"recorded"}
+    assert rest["next"] is None
+
+
+def list_of(value: object) -> list[dict[str, int]]:
+    """The entries of an answer."""
+    assert isinstance(value, list)
+    return value
+
+
+def test_audit_search_is_recorded(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who looked, why, and how much was shown."""
+    words = ("audit", "search", "reason:malformed", "--purpose", "toezicht", "--reference", "klacht 7")
+    shown = answer(capsys, *words, "--dir", str(sandbox))
+    engine = open_engine(load_profile(Layout(sandbox).ledger_profile, LedgerProfile).database)
+    with reading(engine) as connection:
+        asked = select(ACCESSES).where(ACCESSES.c.reference == "klacht 7")
+        (row,) = connection.execute(asked).mappings()
+    engine.dispose()
+
+    assert (row["query"], row["results"]) == ("reason:malformed", len(list_of(shown["entries"])))
+
+
+@pytest.mark.parametrize("words", [["from:shg"], ["from:shg", "--purpose", "toezicht"]])
+def test_audit_search_asks_why(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without purpose and reference nothing is shown."""
+    assert main(["audit", "search", *words]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_proof_is_written_and_verified(
+    sandbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the ledger to a file, with the operator's profile; and from the file alone."""
+    file, profile = tmp_path / "proof.zip", Layout(sandbox).operator_profile
+    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), "--profile", str(profile))
+    key = str(answer(capsys, "ledger", "show", "--dir", str(sandbox))["verifier_key"])
+    report = answer(capsys, "audit", "verify", str(file), "--log-key", key)
+
+    assert (report["verified"], report["pinned"], report["size"]) == (True, True, COUNT)
+
+
+def test_a_damaged_proof_is_exit_seven(
+    sandbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrong evidence has a number of its own."""
+    file = tmp_path / "proof.zip"
+    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), "--dir", str(sandbox))
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+
+    assert main(["audit", "verify", str(file)]) == 7
+
+
+def test_audit_show_shows_one_entry(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a document, and as a table for people."""
+    shown = answer(capsys, "audit", "show", first_decision(), "--dir", str(sandbox))
+
+    assert shown["decision_id"] == first_decision()
+    assert main(["audit", "show", first_decision(), "--dir", str(sandbox)]) == 0
+    assert first_decision() in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["audit", "show", "00" * 32], 2),
+        (["audit", "show", "x"], 2),
+        (["audit", "search", "colour:red", "--purpose", "toezicht", "--reference", "1"], 2),
+        (["audit", "search", "--purpose", "Too Zicht", "--reference", "1"], 2),
+        (["audit", "search", "--purpose", "toezicht", "--reference", "1", "--next", "x"], 2),
+    ],
+)
+def test_a_wrong_question_is_exit_two(
+    sandbox: Path, words: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says what was wrong, on stderr only."""
+    assert main([*words, "--dir", str(sandbox)]) == code
+    assert capsys.readouterr().out == ""
+
+
+def test_verifying_loads_neither_network_nor_database() -> None:
+    """A bundle is checked by code that could reach nothing."""
+    probe = (
+        "import sys; from broker.cli.main import main; main(['audit', 'verify', 'nowhere.zip']);"
+        "print(sorted({'kafka', 'sqlalchemy', 'tuf', 'alembic', 'requests', 'psycopg'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.strip() == "[]"
