@@ -27,52 +27,34 @@ from broker.errors import SchakelError
 from broker.names import CaseRef, Digest, KeyId, MessageId, ProducerId
 
 __all__ = [
-    "AGREEMENT_REVOKED",
-    "CHECKPOINT_SIGNED",
-    "CONSUMER_REPLACED",
+    "ANSWER_REFUSED",
+    "BATCH_HANDLED",
+    "DECISIONS_TOPIC_MISSING",
     "DECISION_WRITTEN",
     "HANDLER_FAILED",
     "LEDGER_APPENDED",
-    "MESSAGE_DELIVERED",
-    "MESSAGE_PUBLISHED",
+    "LEDGER_PROBLEM",
     "MESSAGE_REFUSED",
-    "MESSAGE_WITHHELD",
-    "OFFSETS_COMMITTED",
     "PROCESS_FAILED",
     "PROCESS_STARTED",
     "PROCESS_STOPPED",
-    "PRODUCER_REPLACED",
-    "RECEIPT_PUBLISHED",
-    "RECORD_QUARANTINED",
-    "REGISTRY_REFRESHED",
-    "REGISTRY_STALE",
-    "REPEAT_DROPPED",
-    "RETRY_SCHEDULED",
+    "WORLD_UNAVAILABLE",
     "configure",
     "quiet_kafka",
 ]
 
-AGREEMENT_REVOKED = "agreement_revoked"
-CHECKPOINT_SIGNED = "checkpoint_signed"
-CONSUMER_REPLACED = "consumer_replaced"
+ANSWER_REFUSED = "answer_refused"
+BATCH_HANDLED = "batch_handled"
+DECISIONS_TOPIC_MISSING = "decisions_topic_missing"
 DECISION_WRITTEN = "decision_written"
 HANDLER_FAILED = "handler_failed"
 LEDGER_APPENDED = "ledger_appended"
-MESSAGE_DELIVERED = "message_delivered"
-MESSAGE_PUBLISHED = "message_published"
+LEDGER_PROBLEM = "ledger_problem"
 MESSAGE_REFUSED = "message_refused"
-MESSAGE_WITHHELD = "message_withheld"
-OFFSETS_COMMITTED = "offsets_committed"
 PROCESS_FAILED = "process_failed"
 PROCESS_STARTED = "process_started"
 PROCESS_STOPPED = "process_stopped"
-PRODUCER_REPLACED = "producer_replaced"
-RECEIPT_PUBLISHED = "receipt_published"
-RECORD_QUARANTINED = "record_quarantined"
-REGISTRY_REFRESHED = "registry_refreshed"
-REGISTRY_STALE = "registry_stale"
-REPEAT_DROPPED = "repeat_dropped"
-RETRY_SCHEDULED = "retry_scheduled"
+WORLD_UNAVAILABLE = "world_unavailable"
 
 _ALLOWED = re.compile(
     "(?!.*(bsn|birth|password|passphrase|secret|payload|plain|content|person|child|subject))"

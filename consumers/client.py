@@ -25,6 +25,7 @@ from pathlib import Path
 
 import structlog
 
+from broker import logs
 from broker.assembly import subscriber_parts
 from broker.errors import RefusedError
 from broker.names import MessageCode, Micros, ProducerId, Role
@@ -232,7 +233,7 @@ class Subscriber:
             try:
                 prepared.append(prepare(record, parts.sender, visit.view, visit.now, parts.entropy))
             except RefusedError as error:
-                _log.warning("answer_refused", code=record.code, reason=error.reason)
+                _log.warning(logs.ANSWER_REFUSED, code=record.code, reason=error.reason)
         return release(prepared, self._numbering, parts.signers, parts.entropy)
 
     def _attempt(self, task: _Task, visit: Visit) -> bool:
@@ -272,10 +273,10 @@ class Subscriber:
     def _again(self, task: _Task, disclosure: Disclosure, visit: Visit, fault: Exception) -> bool:
         task.tries += 1
         _log.warning(
-            "handler_failed",
+            logs.HANDLER_FAILED,
             message_id=str(disclosure.header.message_id),
-            tries=task.tries,
-            fault=type(fault).__name__,
+            attempt=task.tries,
+            error=type(fault).__name__,
         )
         if task.tries < _MAX_TRIES:
             pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]

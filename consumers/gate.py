@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from broker import logs
 from broker.errors import UnavailableError
 from broker.names import TopicName
 from broker.parts import GateParts
@@ -106,7 +107,7 @@ class Gate:
         missing = {topic for topic in {j.topic for j in judgements} if not self._parts.sink.knows(topic)}
         if not missing:
             raise UnavailableError("the decisions could not be written", code="decisions-unwritten")
-        _log.error("decisions_topic_missing", topic=", ".join(sorted(missing)))
+        _log.error(logs.DECISIONS_TOPIC_MISSING, topic=", ".join(sorted(missing)))
         return [undeliverable(j) if j.topic in missing else j for j in judgements]
 
     def _judge(self, messages: Sequence[Message], view: TrustView) -> list[Judgement]:
@@ -140,4 +141,4 @@ def _report(judgements: Sequence[Judgement]) -> None:
     for judgement in judgements:
         name = f"{judgement.event.outcome.value}_count"
         counts[name] = counts.get(name, 0) + 1
-    _log.info("decisions_written", **counts)
+    _log.info(logs.DECISION_WRITTEN, **counts)

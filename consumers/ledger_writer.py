@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from broker import logs
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.decision_record import GateDirectory
 from broker.audit.store import Appended, Batch, LedgerStore, LogState, Problem, TileStore
@@ -158,7 +159,7 @@ def _starts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
 
 def _report(appended: Appended, problems: Sequence[Problem]) -> None:
     _log.info(
-        "ledger_appended",
+        logs.LEDGER_APPENDED,
         entry_count=len(appended.added),
         repeat_count=appended.duplicates,
         problem_count=len(problems),
@@ -167,7 +168,7 @@ def _report(appended: Appended, problems: Sequence[Problem]) -> None:
     for problem in problems:
         position = problem.position
         _log.warning(
-            "ledger_problem",
+            logs.LEDGER_PROBLEM,
             topic=position.topic,
             partition=position.partition,
             offset=position.offset,

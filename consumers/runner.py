@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from broker import logs
 from broker.errors import UnauthorisedError, UnavailableError
 from broker.names import TopicName
 from broker.ports import Position
@@ -71,7 +72,7 @@ def keep_going(step: Callable[[], int], stop: threading.Event) -> None:
             # A right that is taken away may be given back; until then nothing is lost, only late.
             pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
             failures += 1
-            _log.warning("world_unavailable", code=error.code, what=error.what, pause_seconds=pause)
+            _log.warning(logs.WORLD_UNAVAILABLE, code=error.code, error=error.what, pause_seconds=pause)
             stop.wait(pause)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import stamina
 import structlog
 
+from broker import logs
 from broker.assembly import publisher_parts
 from broker.errors import RefusedError, UnavailableError
 from broker.names import CaseRef, MessageId, ProducerId, Role
@@ -114,7 +115,7 @@ class Publisher:
         try:
             return prepare(record, parts.sender, self.view, parts.clock.now(), parts.entropy)
         except RefusedError as error:
-            _log.info("message_refused", code=record.code, reason=error.reason)
+            _log.info(logs.MESSAGE_REFUSED, code=record.code, reason=error.reason)
             return error
 
     def _send(self, ready: Sequence[Prepared]) -> list[Published]:

@@ -1,4 +1,4 @@
-"""A private PostgreSQL for tests: made by initdb, reached over a socket in a temporary folder, removed at the end."""
+"""A private PostgreSQL for tests: made by initdb, reached over a socket in a temporary folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second reader of published logs, written from RFC 9162 and the C2SP texts alone: none of the product's code.
+"""A second reader of published logs, from RFC 9162 and the C2SP texts alone: none of the product's code.
 
 It knows the checkpoint (a signed note), tiles, entry bundles and proof files, and computes every hash
 itself, the slow and obvious way.

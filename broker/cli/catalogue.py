@@ -43,8 +43,10 @@ def build(
     if as_json:
         print_json({"stale": stale, "written": not check})
     else:
-        verb = "stale" if check else "written"
-        print_line("\n".join(f"{verb}: {path}" for path in stale) or "up to date")
+        for path in stale:
+            print_line(f"{'stale' if check else 'written'}: {path}")
+        if not stale:
+            print_line("up to date")
     if check and stale:
         raise typer.Exit(_FOUND)
 

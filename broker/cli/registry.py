@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 
 from broker.agreements.parsing import timestamp
+from broker.catalogue.build import CATALOGUE
+from broker.catalogue.load import load_catalogue
 from broker.cli.printing import print_json, print_line, print_table
+from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, UntrustedError, UsageError
 from broker.names import KeyId, Micros, Role
 from broker.sandbox.registry_home import RegistryHome, open_registry
@@ -91,12 +94,18 @@ def publish(
     revocation: Annotated[
         list[Path] | None, typer.Option("--revocation", exists=True, help="A party's revocation.")
     ] = None,
+    schemas: Annotated[
+        Path | None,
+        typer.Option("--schemas", exists=True, file_okay=False, help="A catalogue with its schemas."),
+    ] = None,
     directory: Directory = _SANDBOX,
     as_json: AsJson = False,
 ) -> None:
-    """Publish agreements, signatures or revocations; without any, renew what expires."""
+    """Publish agreements, signatures, revocations or a catalogue; without any, renew what expires."""
     home, now = RegistryHome(directory), _now()
-    version = home.renew(now) if not (agreement or signature or revocation) else 0
+    version = 0 if agreement or signature or revocation or schemas else home.renew(now)
+    if schemas is not None:
+        version = home.publish(_catalogue(schemas), now)
     for path in revocation or []:
         version = home.publish_revocation(path.read_bytes(), now)
     if agreement or signature:
@@ -194,6 +203,13 @@ def _threshold(text: str) -> tuple[str, int]:
     if not number.isdigit() or not 1 <= int(number) <= 9:
         raise UsageError(f"not ROLE=N: {text}")
     return role, int(number)
+
+
+def _catalogue(folder: Path) -> dict[str, bytes | None]:
+    """The files of a catalogue by registry path, once it is known to be whole and right."""
+    content = schema_files(folder)
+    load_catalogue(content)
+    return {path if path == CATALOGUE else f"schemas/{path}": data for path, data in content.items()}
 
 
 def _read(paths: list[Path] | None) -> list[bytes]:

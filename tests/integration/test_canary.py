@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,15 +29,14 @@ from broker.records.schema import MessageSchema
 from broker.records.template import template
 from broker.trust.view import TrustView
 from tests import checker
-from tests.exchange import HOME, RealExchange, eventually
+from tests.exchange import RealExchange, eventually
 
 pytestmark = pytest.mark.kafka
 
 _WORD = "KANARIE"
 _CONTROL = "CONTROLE-7f3a9c51d2"
 _PATTERN = re.compile(rb"KANARIE-[0-9a-f]{8}")
-_GROUPS = "REF CH GU HH AP RP RPI CO SA DE IN WK AT".split()
-_BLOCK = 1 << 20
+_GROUPS = ("REF", "CH", "GU", "HH", "AP", "RP", "RPI", "CO", "SA", "DE", "IN", "WK", "AT")
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,12 @@ def _document(view: TrustView, to: str, canaries: dict[str, str]) -> dict[str, o
     }
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, dict[str, object] | list[object], object]]:
+def _texts(value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     """Every text in a group: its path, what holds it, and where."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         if isinstance(inner, str):
-            yield f"{path}.{key}", value, key  # type: ignore[misc]
+            yield f"{path}.{key}", value, key
         else:
             yield from _texts(inner, f"{path}.{key}")
 
@@ -171,7 +171,8 @@ def _plant_in_files(exchange: RealExchange) -> None:
     with sqlite3.connect(exchange.layout.exchange / "ledger.sqlite") as database:
         row = (1, "x", f"{_CONTROL}-database", "x", "x", "x", 0)
         database.execute(
-            "INSERT INTO accesses (at, party, person, purpose, reference, query, results) VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO accesses (at, party, person, purpose, reference, query, results)"
+            " VALUES (?,?,?,?,?,?,?)",
             row,
         )
     database.close()
@@ -195,15 +196,28 @@ def _resident(pid: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def _holding(root: Path, words: Sequence[str], excepted: Sequence[Path] = ()) -> dict[str, set[str]]:
-    """Which files under *root* hold which of *words*: as they are, in hexadecimal, or in base64."""
-    forms = {form: word for word in words for form in _forms(word.encode())}
-    pattern = re.compile(b"|".join(re.escape(form) for form in sorted(forms)))
-    found: dict[str, set[str]] = {}
-    for file in sorted(path for path in root.rglob("*") if path.is_file() and path not in excepted):
-        for form in set(pattern.findall(file.read_bytes())):
-            found.setdefault(str(file.relative_to(root)), set()).add(forms[form])
-    return found
+def _holding(root: Path, word: str, excepted: Sequence[Path] = ()) -> list[str]:
+    """Which files under *root* hold *word*: as it is, or in another coding."""
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path not in excepted)
+    forms = _forms(word.encode())
+    return [
+        str(file.relative_to(root))
+        for file in files
+        if any(form in part for part in _parts(file) for form in forms)
+    ]
+
+
+def _parts(file: Path) -> Iterator[bytes]:
+    """The content of a file without its holes: Kafka makes its index files large and leaves them empty."""
+    with file.open("rb") as opened:
+        end, size = 0, os.fstat(opened.fileno()).st_size
+        while end < size:
+            try:
+                begin = os.lseek(opened.fileno(), end, os.SEEK_DATA)
+            except OSError:
+                return
+            end = os.lseek(opened.fileno(), begin, os.SEEK_HOLE)
+            yield os.pread(opened.fileno(), end - begin, begin)
 
 
 def _forms(word: bytes) -> set[bytes]:
@@ -227,15 +241,15 @@ def test_every_free_text_held_a_canary(flown: Flown, figure: Callable[[str], Non
 
 def test_the_recipient_has_them(flown: Flown) -> None:
     """The recipient's own database holds what it took in: the message did travel."""
-    found = _holding(flown.exchange.layout.agency("amk-noord"), list(flown.canaries))
+    found = _holding(flown.exchange.layout.agency("amk-noord"), _WORD)
     assert {Path(name).name.split("-")[0] for name in found} == {"inbox.sqlite"}
 
 
 def test_no_file_holds_one(flown: Flown) -> None:
     """Not Kafka's data, no log, no output, not the ledger, not the published log, no other agency's file."""
     exchange = flown.exchange
-    found = _holding(exchange.layout.directory, list(flown.canaries), _own(exchange))
-    assert found == {}
+    found = _holding(exchange.layout.directory, _WORD, _own(exchange))
+    assert found == []
 
 
 def test_no_key_and_no_header_holds_one(flown: Flown) -> None:
@@ -273,7 +287,7 @@ def test_the_search_finds_what_is_there(flown: Flown, control: str, where: str) 
     """A control that was written to the same kind of place is found there."""
     if where == "kafka/" and flown.exchange.kafka.cluster is None:
         pytest.skip("the data of this Kafka lies on another machine or in a container")
-    found = _holding(flown.exchange.layout.directory, [_CONTROL + control])
+    found = _holding(flown.exchange.layout.directory, _CONTROL + control)
     assert any(name.startswith(where) for name in found)
 
 
@@ -282,7 +296,6 @@ def test_the_careless_programs_did_speak(flown: Flown) -> None:
     logs = "".join(log.read_text(encoding="utf-8") for log in flown.exchange.layout.run.glob("*.log"))
     assert "handler_failed" in logs
     assert '"kafka' in logs or "kafka." in logs
-    assert str(HOME) == os.fspath(HOME)
 
 
 def test_a_case_is_a_random_reference(flown: Flown) -> None:

@@ -1,4 +1,4 @@
-"""What we publish, read by programs that are not ours: a second reader, and the Go checksum database's library."""
+"""What we publish, read by programs that are not ours: a second reader, and Go's checksum database library."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def go_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_go_checksum_databases_library_agrees(tmp_path: Path, go_reader: Path, size: int) -> None:
-    """golang.org/x/mod/sumdb/note opens the checkpoint; sumdb/tlog checks tiles, inclusion and consistency."""
+    """Its `note` opens the checkpoint; its `tlog` checks tiles, inclusion and consistency."""
     grown(tmp_path, size)
     done = subprocess.run(
         [go_reader, tmp_path / "tlog", KEY], capture_output=True, text=True, timeout=60, check=False

@@ -53,12 +53,12 @@ def captured() -> Iterator[Captured]:
 
 def test_an_event_is_one_json_line(captured: Captured) -> None:
     """Name, process, level and a UTC moment stand in every line, with the values given."""
-    structlog.get_logger("gate").info(logs.MESSAGE_PUBLISHED, topic="exchange.meldingen", partition=3)
+    structlog.get_logger("gate").info(logs.DECISION_WRITTEN, topic="exchange.meldingen", partition=3)
 
     line = captured.line
     assert line["timestamp"].__str__().endswith("Z")
     assert {
-        "event": "message_published",
+        "event": "decision_written",
         "level": "info",
         "process": "gate",
         "topic": "exchange.meldingen",

@@ -35,7 +35,7 @@ def test_a_batch_of_records_verifies() -> None:
 
 
 def test_a_record_is_what_its_schema_says() -> None:
-    """fastavro reads the same parts."""
+    """The reference reader finds the same parts."""
     value = records([event()])[0]
     read = fastavro.schemaless_reader(io.BytesIO(value[10:]), SCHEMA, None)
 

@@ -102,7 +102,7 @@ def test_the_edge_is_every_partial_file() -> None:
 def test_a_folder_that_lacks_its_edge_is_wrong_evidence() -> None:
     """A log is not continued from files that are not there."""
     with pytest.raises(EvidenceError):
-        TiledLog.load(5, {}.get)
+        TiledLog.load(5, lambda _: None)
 
 
 def test_a_bundle_reads_back() -> None:

@@ -46,7 +46,8 @@ def test_paths_from_tiles_are_those_of_the_whole_tree(size: int) -> None:
 
 def test_an_older_checkpoint_can_be_proven_from_newer_files() -> None:
     """Where a full tile took the place of a partial one, the full one serves."""
-    log, files = TiledLog(), {}
+    log = TiledLog()
+    files: dict[str, bytes] = {}
     for low, high in ((0, 300), (300, 700)):
         growth = log.extend(ENTRIES[low:high], LEAVES[low:high])
         files |= dict((*growth.bundles, *growth.tiles))
@@ -90,4 +91,4 @@ def test_noise_is_malformed_and_nothing_else(noise: bytes) -> None:
 def test_a_missing_tile_is_wrong_evidence() -> None:
     """What is not there proves nothing."""
     with pytest.raises(EvidenceError):
-        TileTree(5, {}.get).inclusion_path(1)
+        TileTree(5, lambda _: None).inclusion_path(1)

