@@ -20,7 +20,7 @@ from broker.assembly import EXCHANGE_TOPICS
 from broker.names import CaseRef
 from producers.client import Published
 from tests import checker
-from tests.exchange import RealExchange, eventually, report
+from tests.exchange import Child, RealExchange, eventually, report
 from tests.programs.desk import HISTORY
 
 pytestmark = pytest.mark.kafka
@@ -95,31 +95,52 @@ def aftermath(exchange: RealExchange) -> Aftermath:
     """One run with every kill, healed and drained."""
     exchange.run("shg-noord")
     flow = Flow(exchange, MESSAGES)
-    deaths: dict[str, list[str]] = {name: [] for name in POINTS}
-    killers = [threading.Thread(target=_kill, args=(exchange, name, deaths[name])) for name in POINTS]
+    killers = [Killer(exchange, name) for name in POINTS]
+    killing = [threading.Thread(target=killer.run) for killer in killers]
     publishing = threading.Thread(target=flow.run)
-    for thread in (*killers, publishing):
+    for thread in (*killing, publishing):
         thread.start()
-    for thread in killers:
+    for thread in killing:
         thread.join()
     flow.stop.set()
     publishing.join()
-    assert flow.failure is None
+    assert [one.failure for one in (flow, *killers) if one.failure is not None] == []
     exchange.run(*POINTS)
     _drain(exchange, flow)
     statuses = exchange.stop()
     evidence = _evidence(exchange, flow)
     repeats = Counter(decision.decision_id for decision in evidence.decisions)
+    deaths = {killer.name: killer.deaths for killer in killers}
     return Aftermath(exchange, evidence, deaths, statuses, sum(n > 1 for n in repeats.values()))
 
 
-def _kill(exchange: RealExchange, name: str, deaths: list[str]) -> None:
-    """Start the process with one point after the other; each time it has to die at that point."""
-    for point in POINTS[name] * ROUNDS:
-        child = exchange.start(name, point=point)
+@dataclass
+class Killer:
+    """Starts a process with one kill point after the other; each time it has to die at that point.
+
+    Attributes:
+        deaths: The points at which it died.
+    """
+
+    exchange: RealExchange
+    name: str
+    deaths: list[str] = field(default_factory=list)
+    failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Kill it at all of them."""
+        try:
+            for point in POINTS[self.name] * ROUNDS:
+                child = self.exchange.start(self.name, point=point)
+                self._await_death(child, point)
+                self.deaths.append(point)
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    def _await_death(self, child: Child, point: str) -> None:
         where = point.partition(":")[0]
-        eventually(lambda child=child, where=where: child.died_at(where), f"{name} dies at {point}")  # type: ignore[misc]
-        deaths.append(point)
+        eventually(lambda: child.died_at(where), f"{self.name} dies at {point}", 120)
 
 
 def _drain(exchange: RealExchange, flow: Flow) -> None:

@@ -1,4 +1,4 @@
-"""What we publish, read by programs that are not ours: a second reader, and Go's checksum database library."""
+"""What we publish, read by programs that are not ours: a second reader, and a library of Go."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from broker.cli.main import main
+from schemas.reading import packaged
 
 SHG, AMK = "00000099000000001000", "00000099000000002000"
 Run = Callable[..., Any]
@@ -197,3 +198,30 @@ def test_a_misuse_has_its_exit_code(run: Run, arguments: tuple[str, ...], code: 
     run(*arguments, expect=code)
 
     assert not Path("x").exists()
+
+
+def test_a_new_catalogue_is_published_as_data(run: Run, tmp_path: Path) -> None:
+    """A folder of schemas goes into a registry that is there, and its agencies stay."""
+    members(run)
+    before = run("registry", "show", "--dir", "d", "--json")
+    for path, content in packaged().items():
+        file = tmp_path / "schemas" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    published = run("registry", "publish", "--dir", "d", "--schemas", "schemas", "--json")
+    after = run("registry", "show", "--dir", "d", "--json")
+    assert published["version"] == before["version"] + 1
+    assert after["agencies"] == before["agencies"]
+
+
+def test_a_catalogue_with_a_wrong_digest_is_not_published(run: Run, tmp_path: Path) -> None:
+    """What was changed after `catalogue build` does not get into the registry."""
+    members(run)
+    for path, content in packaged().items():
+        file = tmp_path / "schemas" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content + b"\n" if path == "groups/CH.avsc" else content)
+
+    said = run("registry", "publish", "--dir", "d", "--schemas", "schemas", expect=3)
+    assert "catalogue build" in said

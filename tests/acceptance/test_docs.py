@@ -1,0 +1,96 @@
+"""README and how-to pages do what they say: every command in them is run, in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.command import processes_in, schakel
+from tests.architecture.source import ROOT, named
+from tests.documented import blocks, matches, play, unmarked
+
+README = ROOT / "README.md"
+HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+_SECONDS = 240.0
+_PROOF = re.compile(r"`((?:unit|integration|acceptance|contract|architecture)/[a-z_/0-9]+\.py)((?:::\w+)?)`")
+
+
+@pytest.fixture(scope="module")
+def folder(own_kafka: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a sandbox that runs: `sandbox`, as the how-to pages call it."""
+    folder = tmp_path_factory.mktemp("docs")
+    with _nothing_left(folder):
+        up = schakel("dev", "up", "--dir", folder / "sandbox", "--detach", seconds=180)
+        assert up.code == 0, up.err
+        yield folder
+
+
+@contextmanager
+def _nothing_left(folder: Path) -> Iterator[None]:
+    """Stop the sandbox in *folder* whatever happens, and insist that no process stays behind."""
+    try:
+        yield
+    finally:
+        if (folder / "sandbox" / "exchange").exists():
+            schakel("dev", "down", "--dir", folder / "sandbox", seconds=120)
+    assert list(processes_in(folder)) == []
+
+
+def follow(page: Path, folder: Path) -> None:
+    """Run *page*, and compare what it prints."""
+    steps = blocks(page.read_text(encoding="utf-8"))
+    code, printed, err = play(steps, folder, _SECONDS)
+
+    assert (code, err[-2000:] if code else "") == (0, "")
+    for step, out in zip(steps, printed, strict=True):
+        assert step.prints is None or matches(step.prints, out), f"{step.text}\nprints\n{out}"
+
+
+@pytest.mark.kafka
+def test_the_readme_works_from_an_empty_folder(own_kafka: None, tmp_path: Path) -> None:
+    """From `dev up` to `dev down`, as a newcomer types it; afterwards nothing runs."""
+    with _nothing_left(tmp_path):
+        follow(README, tmp_path)
+
+        assert [line for line in processes_in(tmp_path) if "sandbox" in line] == []
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("page", HOW_TO, ids=named)
+def test_a_how_to_page_works(page: Path, folder: Path) -> None:
+    """Beside a sandbox that runs, every command of the page succeeds and prints what it says."""
+    follow(page, folder)
+
+
+@pytest.mark.parametrize("page", [README, *HOW_TO], ids=named)
+def test_every_command_is_run_or_excused(page: Path) -> None:
+    """A block is executed by these tests, or the page says why not."""
+    assert unmarked(page.read_text(encoding="utf-8")) == []
+
+
+def test_every_named_proof_exists() -> None:
+    """The tests that docs/architecture.md gives as proof of the promises are there."""
+    proofs = _PROOF.findall(ARCHITECTURE.read_text(encoding="utf-8"))
+    files = {path: (ROOT / "tests" / path) for path, _ in proofs}
+
+    assert len(proofs) > 20
+    assert [path for path, file in files.items() if not file.is_file()] == []
+    assert [
+        path + name
+        for path, name in proofs
+        if name and f"def {name[2:]}(" not in files[path].read_text(encoding="utf-8")
+    ] == []
+
+
+def test_expected_output_is_compared_line_by_line() -> None:
+    """`…` stands for the unknown, and for nothing more than that."""
+    assert matches("amk-noord: handled\n", "amk-noord: handled  \n")
+    assert matches("id …\nend\n", "id 01a2\nend\n")
+    assert matches("…\nend\n", "one\ntwo\nend\n")
+    assert not matches("id …\nend\n", "id 01a2\nmore\nend\n")
+    assert not matches("handled\n", "rejected\n")
