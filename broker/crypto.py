@@ -135,7 +135,11 @@ class VerifyingKey:
             raise MalformedError("not a public key in SubjectPublicKeyInfo form") from error
         if not isinstance(public, _PublicKey):
             raise MalformedError("a public key of an algorithm outside suite 1")
-        return cls(public)
+        key = cls(public)
+        if key.spki != der:
+            # Another encoding of the same key would have another key id.
+            raise MalformedError("a public key that is not in its one DER form")
+        return key
 
     def verify(self, signature: bytes, data: bytes) -> None:
         """Check that this key signed *data*.

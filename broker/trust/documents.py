@@ -164,8 +164,6 @@ def _signing(written: SigningKeyDocument, expected: set[Algorithm], known: Known
     key = known.get(spki)
     if not isinstance(key, VerifyingKey):
         key = VerifyingKey.from_spki(spki)
-        if key.spki != spki:
-            raise MalformedError("a public key that is not in its one DER form")
         if key.algorithm is Algorithm.ED25519 and _has_small_order(key.raw()):
             raise MalformedError("an Ed25519 key of small order")
         known[spki] = key

@@ -13,7 +13,7 @@ from tests.architecture.source import PACKAGES, calls, imports, modules, named, 
 
 # From the bottom up: each may import those before it.
 BASE = ("errors", "names", "avro_binary", "merkle", "crypto", "signing", "ports", "receipts")
-SIBLINGS = ("catalogue", "envelope", "records", "agreements", "audit", "obligations")
+SIBLINGS = ("catalogue", "envelope", "records", "agreements", "audit")
 CORE = (*BASE, *SIBLINGS, "trust", "pipelines")
 
 _BASE = tuple(f"broker.{name}" for name in BASE)

@@ -1,4 +1,4 @@
-"""Delivery: the recipient believes nobody, opens exactly what it was granted, and says why when it does not."""
+"""Delivery: the recipient believes nobody, opens what it was granted, and says why when it does not."""
 
 from __future__ import annotations
 
