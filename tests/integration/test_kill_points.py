@@ -104,7 +104,8 @@ def aftermath(exchange: RealExchange) -> Aftermath:
         thread.join()
     flow.stop.set()
     publishing.join()
-    assert [one.failure for one in (flow, *killers) if one.failure is not None] == []
+    failures = [flow.failure, *(killer.failure for killer in killers)]
+    assert [failure for failure in failures if failure is not None] == []
     exchange.run(*POINTS)
     _drain(exchange, flow)
     statuses = exchange.stop()
@@ -116,7 +117,7 @@ def aftermath(exchange: RealExchange) -> Aftermath:
 
 @dataclass
 class Killer:
-    """Starts a process with one kill point after the other; each time it has to die at that point.
+    """Starts a process with one kill point after the other, at which it has to die, and then without one.
 
     Attributes:
         deaths: The points at which it died.
@@ -134,6 +135,8 @@ class Killer:
                 child = self.exchange.start(self.name, point=point)
                 self._await_death(child, point)
                 self.deaths.append(point)
+            # The others may still have points to die at, and need its work for that.
+            self.exchange.start(self.name)
         except BaseException as error:
             self.failure = error
             raise

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.assembly import kafka_access
@@ -177,7 +178,11 @@ def _receipts(order: Order) -> BareConsumer:
 def _ledger(order: Order) -> BareConsumer:
     access = kafka_access(load_profile(Layout(order.directory).ledger_profile, LedgerProfile))
     topics = re.compile(re.escape(PREFIX) + r"decisions\..*")
-    source = KafkaSource.assigned(access, topics, {}, None, f"{LEDGER}.bare")
+    group = f"{LEDGER}.bare"
+    # Like the real one, which keeps its offsets itself, it goes on where the last one ended.
+    with KafkaAdmin(access) as admin:
+        start = {(TopicName(name), number): next_ for (name, number), next_ in admin.committed(group).items()}
+    source = KafkaSource.assigned(access, topics, start, None, group)
     note = Outgoing(_bare(CHECKPOINTS), LOG_ORIGIN.encode(), bytes(_NOTE))
     return BareConsumer(source, KafkaSink(access, LEDGER), {}, commit_every=0.0, note=note)
 
