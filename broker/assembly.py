@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from broker.adapters.crash import crash_probe
-from broker.adapters.database import migrate, open_engine
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
-from broker.adapters.keyfiles import KeyRing, load_key_ring, read_signer
-from broker.adapters.ledger_reader import SqlLedgerReader
-from broker.adapters.ledger_store import SqlLedgerStore
+from broker.adapters.keyfiles import KeyRing, load_key_ring
 from broker.adapters.system import SystemClock, system_entropy
-from broker.adapters.tiles import TileDirectory
 from broker.adapters.tuf_repository import RegistryReader
-from broker.audit.checkpoint import VerifierKey
 from broker.envelope.model import Sender
 from broker.errors import ConfigurationError, UsageError
 from broker.names import Role, TopicName
-from broker.parts import AnswerParts, AuditParts, GateParts, PublisherParts, SubscriberParts
+from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity, decisions_topic
 from broker.ports import Probe
 from broker.self_test import run_self_test
-from broker.settings import AgencyProfile, GateProfile, LedgerProfile, Profile
+from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
 from broker.trust.keeper import TrustKeeper
-from consumers.ledger_writer import LedgerParts
-from consumers.tlog import LogKey
 
 __all__ = [
     "EXCHANGE_TOPICS",
     "answer_parts",
-    "audit_parts",
     "gate_parts",
     "kafka_access",
     "kafka_admin",
     "kafka_weaknesses",
     "keeper",
-    "ledger_parts",
+    "probe",
     "publisher_parts",
     "sender",
     "subscriber_parts",
@@ -54,10 +44,6 @@ EXCHANGE_TOPICS = tuple(
     TopicName(f"exchange.{flow}")
     for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
 )
-
-_DECISION_TOPICS = re.compile(r"decisions\..+")
-_LEDGER_GROUP = "ledger"
-"""Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
 
 
 def publisher_parts(profile: AgencyProfile, role: Role | None = None) -> PublisherParts:
@@ -104,7 +90,7 @@ def subscriber_parts(
         signers=ring.signers,
         clock=SystemClock(),
         entropy=system_entropy,
-        probe=_probe(profile),
+        probe=probe(profile),
     )
 
 
@@ -135,52 +121,16 @@ def gate_parts(profile: GateProfile) -> GateParts:
         ConfigurationError: As for `publisher_parts`.
     """
     run_self_test()
-    access, probe = kafka_access(profile), _probe(profile)
+    access, told = kafka_access(profile), probe(profile)
     return GateParts(
         source=KafkaSource(access, EXCHANGE_TOPICS, "gate", profile.instance),
-        sink=KafkaSink(access, profile.name, sent=lambda: probe("G3")),
+        sink=KafkaSink(access, profile.name, sent=lambda: told("G3")),
         keeper=keeper(profile),
         clock=SystemClock(),
         identity=GateIdentity(profile.oin, profile.name),
         signers=_keys(profile.keys, profile).signers,
-        probe=probe,
+        probe=told,
     )
-
-
-def ledger_parts(profile: LedgerProfile) -> LedgerParts:
-    """What the ledger writer needs; from this moment no other process may write to this log.
-
-    Raises:
-        ConfigurationError: The key, the folder or the database is unusable, or another writer runs.
-        UnavailableError: The database did not answer.
-    """
-    run_self_test()
-    access, probe = kafka_access(profile), _probe(profile)
-    signer = read_signer(profile.key)
-    engine = open_engine(profile.database)
-    migrate(engine)
-    store = SqlLedgerStore(engine, profile.origin, probe)
-    return LedgerParts(
-        source=KafkaSource.assigned(access, _DECISION_TOPICS, store.next_offsets(), group=_LEDGER_GROUP),
-        store=store,
-        tiles=TileDirectory(profile.tlog).acquire(),
-        key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),
-        keeper=keeper(profile),
-        clock=SystemClock(),
-        checkpoints=KafkaSink(access, profile.name),
-        probe=probe,
-    )
-
-
-def audit_parts(profile: LedgerProfile) -> AuditParts:
-    """What reading the audit trail needs; the key of the log is not touched.
-
-    Raises:
-        ConfigurationError: The database address or the registry's root is unusable.
-    """
-    reader = SqlLedgerReader(open_engine(profile.database))
-    tiles = TileDirectory(profile.tlog)
-    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), SystemClock())
 
 
 def keeper(profile: Profile) -> TrustKeeper:
@@ -244,5 +194,10 @@ def _reader(profile: AgencyProfile, ring: KeyRing) -> Reader:
     return Reader(profile.oin, ring.unwrappers, VerificationCache())
 
 
-def _probe(profile: Profile) -> Probe:
+def probe(profile: Profile) -> Probe:
+    """What kills this process at a point, when a fault test says so in development mode.
+
+    Raises:
+        ConfigurationError: A crash point is set outside development mode.
+    """
     return crash_probe(os.environ.get("SCHAKEL_CRASH_POINT", ""), development=profile.development)

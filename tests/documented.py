@@ -25,7 +25,8 @@ __all__ = ["Block", "blocks", "matches", "play", "unmarked"]
 ROOT = Path(__file__).parents[1]
 
 _FENCE = re.compile(
-    r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<language>[a-z]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<language>[a-z]+)\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
 )
 _END = "--- end of block {} ---"
 
@@ -47,7 +48,9 @@ def blocks(page: str) -> list[Block]:
     """The blocks of *page* that are executed, in order."""
     found = [*_FENCE.finditer(page), None]
     return [
-        Block(fence["language"], fence["text"], after["text"] if after and after["mark"] == "prints" else None)
+        Block(
+            fence["language"], fence["text"], after["text"] if after and after["mark"] == "prints" else None
+        )
         for fence, after in pairwise(found)
         if fence is not None and fence["mark"] == "run"
     ]
@@ -96,7 +99,8 @@ def play(page: list[Block], folder: Path, seconds: float) -> tuple[int, list[str
 def matches(expected: str, printed: str) -> bool:
     """Whether *printed* is what a page says, spaces at the end of lines aside."""
     lines = [
-        ".*" if line == "…" else re.escape(line.rstrip()).replace("…", "[^\n]*") for line in expected.splitlines()
+        ".*" if line == "…" else re.escape(line.rstrip()).replace("…", "[^\n]*")
+        for line in expected.splitlines()
     ]
     text = "\n".join(line.rstrip() for line in printed.strip().splitlines())
     return re.fullmatch("\n".join(lines), text, re.DOTALL) is not None

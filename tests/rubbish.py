@@ -19,7 +19,18 @@ from broker.envelope.model import EnvelopeHeader, Sender
 from broker.envelope.padding import pad
 from broker.envelope.schema import ENVELOPE_FINGERPRINT
 from broker.envelope.seal import Draft, Unsigned, seal, sign_all
-from broker.names import Algorithm, CaseRef, Digest, MessageId, Micros, Oin, ProducerId, Purpose, Role
+from broker.names import (
+    Algorithm,
+    CaseRef,
+    Digest,
+    GroupName,
+    MessageId,
+    Micros,
+    Oin,
+    ProducerId,
+    Purpose,
+    Role,
+)
 from broker.pipelines.publish import Numbering, Prepared, new_message_id, prepare, release
 from broker.ports import Outgoing
 from broker.records.model import EncodedRecord, Record
@@ -96,6 +107,13 @@ class Rubbish:
             (name, Outgoing(d.header.topic, d.header.record_key, value))
             for name, d, value in zip(names, drafts, values, strict=True)
         ]
+
+    def without_group(self, name: GroupName) -> Outgoing:
+        """An allowed message whose signed header grants this group to nobody."""
+        return self._sealed(
+            lambda h: _recipient(h, groups=tuple(g for g in h.recipients[0].groups if g != name)),
+            self.party.signers,
+        )
 
     def _prepared(self, count: int) -> list[Prepared]:
         sender = self.party.sender

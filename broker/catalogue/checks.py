@@ -33,7 +33,8 @@ _Arguments = Mapping[str, object]
 _Evaluate = Callable[[_Arguments, _Groups, Mapping[str, str]], Iterable[str]]
 _Record = Mapping[str, object]
 
-_NINE_DIGITS = re.compile(r"(?<!\d)(?=(\d(?:[ .\-/]?\d){8})(?!\d))")
+_NINE_DIGITS = re.compile(r"\d(?<!\d\d)(?=((?:[ .\-/]?\d){8})(?!\d))")
+"""Begins with a digit, not with a look-behind: the scan then skips everything that is none."""
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
@@ -79,7 +80,8 @@ def require_arguments(check: NamedCheck, where: str) -> None:
 
 def contains_bsn(text: str) -> bool:
     """Whether *text* holds nine digits, perhaps in written groups, that pass the eleven test."""
-    return any(is_bsn("".join(c for c in match[1] if c.isdigit())) for match in _NINE_DIGITS.finditer(text))
+    found = (match[0] + match[1] for match in _NINE_DIGITS.finditer(text))
+    return any(is_bsn("".join(c for c in digits if c.isdigit())) for digits in found)
 
 
 def is_bsn(digits: str) -> bool:

@@ -153,7 +153,7 @@ def verify(
 @contextmanager
 def _opened(profile: Path | None, directory: Path | None) -> Iterator[tuple[LedgerProfile, AuditParts]]:
     """The ledger to read; imported here, so that `verify` does without databases and networks."""
-    from broker.assembly import audit_parts
+    from broker.assembly_ledger import audit_parts
     from broker.cli.ledgers import ledger_profile
 
     settings = ledger_profile(profile, directory)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from broker import logs
-from broker.assembly import audit_parts, ledger_parts
+from broker.assembly_ledger import audit_parts, ledger_parts
 from broker.audit.fsck import FsckReport, Published, fsck
 from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_line, print_table, progress

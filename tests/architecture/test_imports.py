@@ -19,7 +19,14 @@ CORE = (*BASE, *SIBLINGS, "trust", "pipelines")
 _BASE = tuple(f"broker.{name}" for name in BASE)
 _SIBLINGS = tuple(f"broker.{name}" for name in SIBLINGS)
 _CORE = tuple(f"broker.{name}" for name in CORE)
-_WIRING = ("broker.assembly", "broker.parts", "broker.settings", "broker.logs", "broker.self_test")
+_WIRING = (
+    "broker.assembly",
+    "broker.assembly_ledger",
+    "broker.parts",
+    "broker.settings",
+    "broker.logs",
+    "broker.self_test",
+)
 
 # Who -> what of ours it may import, besides itself.  The first line that fits counts.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -31,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "broker/settings.py": (*_BASE, "broker.adapters.profiles"),
     "broker/adapters/": (*_BASE, *_SIBLINGS, "broker.trust", "broker.settings", "broker.logs", "schemas"),
     "broker/assembly.py": (*_CORE, "broker.adapters", *_WIRING, *PACKAGES[1:]),
+    "broker/assembly_ledger.py": (*_CORE, "broker.adapters", *_WIRING, *PACKAGES[1:]),
     "broker/parts.py": _CORE,
     "broker/known_answers.py": _BASE,
     "broker/self_test.py": (*_CORE, "broker.known_answers"),

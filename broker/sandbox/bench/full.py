@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from broker.assembly import gate_parts, ledger_parts, publisher_parts, subscriber_parts
+from broker.assembly import gate_parts, publisher_parts, subscriber_parts
 from broker.pipelines.deliver import Disclosure
 from broker.sandbox.bench.model import RECIPIENT, SENDER, Order, Stage
 from broker.sandbox.bench.payload import Letter, letter
@@ -16,7 +16,6 @@ from broker.sandbox.layout import Layout
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
 from consumers.client import Subscriber
 from consumers.gate import Gate
-from consumers.ledger_writer import LedgerWriter
 from producers.client import Published, Publisher
 
 __all__ = ["FullConsumer", "FullPublisher", "full_consumer", "full_publisher"]
@@ -100,6 +99,10 @@ def _agency_inbox(order: Order, name: str, noted: Callable[[Disclosure], bytes])
 
 
 def _ledger(order: Order) -> FullConsumer:
+    # Here, so that the other stages do not load a database and are measured as they run in production.
+    from broker.assembly_ledger import ledger_parts
+    from consumers.ledger_writer import LedgerWriter
+
     writer = LedgerWriter(ledger_parts(load_profile(Layout(order.directory).ledger_profile, LedgerProfile)))
     return FullConsumer(writer.step, writer.close)
 

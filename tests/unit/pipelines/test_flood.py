@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter, defaultdict
 
@@ -14,7 +15,7 @@ from broker.pipelines.deliver import Disclosure, Reader, Rejected, Withheld, rec
 from broker.pipelines.gate import Judgement, decisions_topic, judge, write
 from broker.ports import Message, Outgoing, Position
 from broker.signing import VerificationCache
-from tests.rubbish import HOSTILE, Party, Rubbish
+from tests.rubbish import HOSTILE, Party, Rubbish, spoil_decision
 from tests.unit.pipelines.test_gate import revoked_keys
 from tests.world import NOON, World
 
@@ -110,3 +111,22 @@ def test_a_replayed_decision_is_no_second_disclosure_for_another() -> None:
 
     assert not isinstance(received, Disclosure)
     assert isinstance(received, Rejected)
+
+
+def test_a_decision_that_no_gate_made_is_rejected_whatever_was_done_to_it() -> None:
+    """Noise, pieces, turned bits, joined halves and forged signatures: each is rejected, none is delivered."""
+    world = World()
+    dice = random.Random(5)
+    judgements = [judged(world, one, 0, VerificationCache())[0] for one in rubbish(world, 5).good(6)]
+    gate = world.gate_identity
+    real = [one.value for one in write(judgements, gate, world.members["exchange"].keys.signers)]
+    reader = Reader(world.oin("amk-noord"), world.members["amk-noord"].keys.unwrappers, VerificationCache())
+    position = Position(decisions_topic(world.oin("amk-noord")), 0, 0)
+    spoiled = [spoil_decision(dice, dice.choice(real), dice.choice(real)) for _ in range(3000)]
+
+    found = Counter(
+        type(receive(Message(position, judgements[0].key, value), reader, world.view, NOON))
+        for value in spoiled
+    )
+
+    assert found == {Rejected: len(spoiled)}

@@ -1,0 +1,66 @@
+"""The composition root of the ledger: apart, so that gates and agencies do not load a database.
+
+Same rule as `broker.assembly`: a profile becomes the parts of a process, and nothing else wires anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from broker.adapters.database import migrate, open_engine
+from broker.adapters.kafka_sink import KafkaSink
+from broker.adapters.kafka_source import KafkaSource
+from broker.adapters.keyfiles import read_signer
+from broker.adapters.ledger_reader import SqlLedgerReader
+from broker.adapters.ledger_store import SqlLedgerStore
+from broker.adapters.system import SystemClock
+from broker.adapters.tiles import TileDirectory
+from broker.assembly import kafka_access, keeper, probe
+from broker.audit.checkpoint import VerifierKey
+from broker.parts import AuditParts
+from broker.self_test import run_self_test
+from broker.settings import LedgerProfile
+from consumers.ledger_writer import LedgerParts
+from consumers.tlog import LogKey
+
+__all__ = ["audit_parts", "ledger_parts"]
+
+_DECISION_TOPICS = re.compile(r"decisions\..+")
+_LEDGER_GROUP = "ledger"
+"""Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
+
+
+def ledger_parts(profile: LedgerProfile) -> LedgerParts:
+    """What the ledger writer needs; from this moment no other process may write to this log.
+
+    Raises:
+        ConfigurationError: The key, the folder or the database is unusable, or another writer runs.
+        UnavailableError: The database did not answer.
+    """
+    run_self_test()
+    access, told = kafka_access(profile), probe(profile)
+    signer = read_signer(profile.key)
+    engine = open_engine(profile.database)
+    migrate(engine)
+    store = SqlLedgerStore(engine, profile.origin, told)
+    return LedgerParts(
+        source=KafkaSource.assigned(access, _DECISION_TOPICS, store.next_offsets(), group=_LEDGER_GROUP),
+        store=store,
+        tiles=TileDirectory(profile.tlog).acquire(),
+        key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),
+        keeper=keeper(profile),
+        clock=SystemClock(),
+        checkpoints=KafkaSink(access, profile.name),
+        probe=told,
+    )
+
+
+def audit_parts(profile: LedgerProfile) -> AuditParts:
+    """What reading the audit trail needs; the key of the log is not touched.
+
+    Raises:
+        ConfigurationError: The database address or the registry's root is unusable.
+    """
+    reader = SqlLedgerReader(open_engine(profile.database))
+    tiles = TileDirectory(profile.tlog)
+    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), SystemClock())
