@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from broker.adapters.crash import crash_probe
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
