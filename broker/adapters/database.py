@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 
-__all__ = ["migrate", "open_engine", "reading", "writing"]
+__all__ = ["NEWEST", "migrate", "open_engine", "reading", "writing"]
+
+NEWEST = "0001"
+"""The newest migration; a test compares it with the migrations that there are."""
 
 _BUSY_SECONDS = 10.0
 _POSTGRESQL = ("postgresql", "postgresql+psycopg")
@@ -26,8 +29,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    # 64 MiB: the index on decision ids, which are random, is what grows (performance.md).
-    "PRAGMA cache_size=-65536",
+    # 16 MiB: the index on decision ids, which are random, is what grows; more would be the process's own.
+    "PRAGMA cache_size=-16384",
 )
 _READING = "schakel_reading"
 
@@ -57,7 +60,9 @@ def migrate(engine: Engine) -> None:
         ConfigurationError: The database cannot be used.
         UnavailableError: It did not answer.
     """
-    # Alembic takes a while to import: not a price for reading.
+    if _is_newest(engine):
+        return
+    # Alembic takes a while to import, and memory for as long as the process lives.
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -74,6 +79,14 @@ def migrate(engine: Engine) -> None:
         _lock_migrations(connection)
         environment.configure(connection=connection)
         environment.run_migrations()
+
+
+def _is_newest(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        version: Any = column("version_num")
+        return connection.execute(select(version).select_from(table("alembic_version"))).scalar() == NEWEST
 
 
 @contextmanager

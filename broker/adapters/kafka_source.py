@@ -38,6 +38,8 @@ Offsets = Mapping[tuple[TopicName, int], int]
 """Topic and partition to the next offset to read."""
 
 _MOST_PATIENT: Final = 8
+_FETCH_BYTES: Final = 8 * 1_048_576
+"""Largest answer of a node: a backlog is read in such pieces, so that it does not fill our memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +358,7 @@ def _settings(tuning: SourceTuning) -> dict[str, Any]:
         "fetch_min_bytes": tuning.fetch_bytes,
         "fetch_max_wait_ms": int(tuning.fetch * 1000),
         "max_partition_fetch_bytes": LARGEST_BATCH,
+        "fetch_max_bytes": _FETCH_BYTES,
         "metrics_enabled": False,
     }
 
