@@ -28,7 +28,7 @@ import structlog
 from broker import logs
 from broker.assembly import subscriber_parts
 from broker.errors import RefusedError
-from broker.names import MessageCode, Micros, ProducerId, Role
+from broker.names import MessageCode, MessageId, Micros, ProducerId, Role
 from broker.parts import SubscriberParts
 from broker.pipelines.deliver import (
     Disclosure,
@@ -246,7 +246,7 @@ class Subscriber:
             case Disclosure():
                 return self._deliver(task, received, visit)
             case Notice():
-                return self._notice(received, visit)
+                return self._notice(task, received, visit)
             case Withheld():
                 visit.withhold(received)
             case Rejected():
@@ -271,27 +271,40 @@ class Subscriber:
         return True
 
     def _again(self, task: _Task, disclosure: Disclosure, visit: Visit, fault: Exception) -> bool:
-        task.tries += 1
-        _log.warning(
-            logs.HANDLER_FAILED,
-            message_id=str(disclosure.header.message_id),
-            attempt=task.tries,
-            error=type(fault).__name__,
-        )
-        if task.tries < _MAX_TRIES:
-            pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]
-            task.due = Micros(visit.now + pause)
+        if self._postponed(task, disclosure.header.message_id, visit.now, fault):
             return False
         visit.settle(disclosure, "handler-failed", "retried" if isinstance(fault, Retry) else "fault")
         visit.quarantine(task.message, 0, "handler-failed")
         return True
 
-    def _notice(self, notice: Notice, visit: Visit) -> bool:
+    def _postponed(self, task: _Task, message_id: MessageId, now: Micros, fault: Exception) -> bool:
+        """Whether the handler is asked again later; not after the fifth time."""
+        task.tries += 1
+        _log.warning(
+            logs.HANDLER_FAILED,
+            message_id=str(message_id),
+            attempt=task.tries,
+            error=type(fault).__name__,
+        )
+        if task.tries >= _MAX_TRIES:
+            return False
+        pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]
+        task.due = Micros(now + pause)
+        return True
+
+    def _notice(self, task: _Task, notice: Notice, visit: Visit) -> bool:
         if visit.noticed(notice):
             return True
-        if self._refusal is not None:
-            with visit.tx.effect():
-                self._refusal(notice, visit.tx.connection)
+        facts = notice.event.message
+        assert facts is not None, "a notice is about a message"
+        try:
+            if self._refusal is not None:
+                with visit.tx.effect():
+                    self._refusal(notice, visit.tx.connection)
+        except Exception as fault:  # noqa: BLE001 - as for a delivery; nobody can be told of this one
+            if not isinstance(fault, Reject) and self._postponed(task, facts.message_id, visit.now, fault):
+                return False
+            visit.quarantine(task.message, 0, "handler-failed")
         visit.settle_notice(notice)
         return True
 

@@ -58,7 +58,7 @@ class Flown:
 
 
 @pytest.fixture(scope="module")
-def flown(exchange: RealExchange, tmp_path_factory: pytest.TempPathFactory) -> Flown:
+def flown(exchange: RealExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flown]:
     """Reports full of canaries: some delivered, some refused by the gate, some by their publisher."""
     with exchange.publisher() as publisher:
         view = publisher.view
@@ -85,7 +85,8 @@ def flown(exchange: RealExchange, tmp_path_factory: pytest.TempPathFactory) -> F
     exchange.stop("gate", "ledger", "amk-noord", "shg-noord")
     _plant_in_files(exchange)
     topics = sorted({topic for topic, _ in exchange.marks() if not topic.startswith("__")})
-    return Flown(exchange, canaries, exchange.records(*topics), *resident)
+    yield Flown(exchange, canaries, exchange.records(*topics), *resident)
+    (exchange.layout.exchange / "tlog" / "control").unlink()
 
 
 def _document(view: TrustView, to: str, canaries: dict[str, str]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from broker.errors import UnavailableError
+from broker.pipelines.deliver import Notice
 from broker.ports import Inbox, InboxTransaction
-from consumers.client import Subscriber
+from consumers.client import Reject, Retry, Subscriber
 from tests.world import World
 
 
@@ -88,3 +90,34 @@ def test_nothing_is_answered_before_the_effect_is_durable() -> None:
     assert world.log.records("exchange.ontvangst") == ()
     with pytest.raises(UnavailableError):
         subscriber.step(0.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls", "kept"),
+    [
+        pytest.param(RuntimeError("a defect"), 5, [("handler-failed",)], id="a defect"),
+        pytest.param(Retry(0.1), 5, [("handler-failed",)], id="retry"),
+        pytest.param(Reject("unwanted"), 1, [("handler-failed",)], id="reject"),
+    ],
+)
+def test_a_refusal_whose_handler_fails_stops_nobody(
+    fault: Exception, calls: int, kept: list[tuple[str]]
+) -> None:
+    """It is tried five times and then kept aside; messages after it arrive."""
+    world = World()
+    publisher = world.publisher("shg-noord")
+    publisher.publish(world.record("E01"))
+    world.revoke("amk-shg-noord", "amk-noord")
+    shg, gate = world.subscriber("shg-noord"), world.gate()
+    tried: list[Notice] = []
+
+    def fail_always(notice: Notice, connection: object) -> None:
+        tried.append(notice)
+        raise fault
+
+    shg.on_refusal(fail_always)
+    world.settle(gate, shg, quiet_rounds=60)
+
+    with sqlite3.connect(world.folder / "shg-noord.sqlite") as database:
+        rows = database.execute("SELECT reason FROM schakel_quarantine").fetchall()
+    assert (len(tried), rows) == (calls, kept)

@@ -114,7 +114,7 @@ def test_a_replayed_decision_is_no_second_disclosure_for_another() -> None:
 
 
 def test_a_decision_that_no_gate_made_is_rejected_whatever_was_done_to_it() -> None:
-    """Noise, pieces, turned bits, joined halves and forged signatures: each is rejected, none is delivered."""
+    """Noise, pieces, turned bits, joined halves, forged signatures: each is rejected, none delivered."""
     world = World()
     dice = random.Random(5)
     judgements = [judged(world, one, 0, VerificationCache())[0] for one in rubbish(world, 5).good(6)]
