@@ -164,7 +164,7 @@ def kafka_admin(profile: Profile) -> KafkaAdmin:
 
 
 def kafka_weaknesses(profile: Profile) -> tuple[str, ...]:
-    """Where Kafka promises less than the exchange relies on (delivery.md, rule 7); tolerated in development.
+    """Where Kafka promises less than the exchange relies on (delivery.md 1.1); tolerated in development.
 
     Raises:
         ConfigurationError: There is something, and this is production.

@@ -86,7 +86,7 @@ class _Octets(bytes):
 
 
 class Oin(_Text):
-    """Organisatie-identificatienummer: 20 positions, the main number may be alphanumeric (domain 9.1)."""
+    """Organisatie-identificatienummer: 20 positions, the main number may be alphanumeric (sources.md 9.1)."""
 
     _pattern = re.compile(r"[0-9]{8}[0-9A-Za-z]{8,9}0{3,4}")
     _what = "an OIN (20 positions: prefix, main number, zeroes)"
@@ -110,28 +110,28 @@ class Oin(_Text):
 
 
 class Role(_Text):
-    """The capacity in which an agency acts: AMK, SHG, BJZ, RvdK ... (domain 2)."""
+    """The capacity in which an agency acts: AMK, SHG, BJZ, RvdK ... (sources.md 2)."""
 
     _pattern = re.compile(r"[A-Z][A-Za-z]{1,11}")
     _what = "a role code"
 
 
 class MessageCode(_Text):
-    """The catalogue's short code of a message type: E01, E17R, E18A (domain 4.3)."""
+    """The catalogue's short code of a message type: E01, E17R, E18A (sources.md 4.3)."""
 
     _pattern = re.compile(r"E[0-9]{2}[A-Z]?")
     _what = "a message code"
 
 
 class MessageType(_Text):
-    """CloudEvents type in reverse-domain notation, without an organisation's name (domain 9.2)."""
+    """CloudEvents type in reverse-domain notation, without an organisation's name (sources.md 9.2)."""
 
     _pattern = re.compile(r"nl\.[a-z0-9.-]{3,120}\.v[0-9]{1,3}")
     _what = "a message type"
 
 
 class GroupName(_Text):
-    """A field group of the dictionary: CH, GU, CO (domain 4.2)."""
+    """A field group of the dictionary: CH, GU, CO (sources.md 4.2)."""
 
     _pattern = re.compile(r"[A-Z]{2,4}")
     _what = "a field group"
@@ -145,7 +145,7 @@ class Purpose(_Text):
 
 
 class LegalBasis(_Text):
-    """A coded ground, for instance ``wmo-21b-2d`` (domain 3)."""
+    """A coded ground, for instance ``wmo-21b-2d`` (sources.md 3)."""
 
     _pattern = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
     _what = "a legal-basis code"
@@ -216,7 +216,7 @@ class Algorithm(IntEnum):
 
 
 class Regime(StrEnum):
-    """Legal regime in which a message is sent (domain, table at the top)."""
+    """Legal regime in which a message is sent (sources.md 1)."""
 
     R0 = "R0"
     R1 = "R1"

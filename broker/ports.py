@@ -147,7 +147,7 @@ class Probe(Protocol):
     """Told where a process stands; fault tests kill it there, everybody else passes `no_probe`."""
 
     def __call__(self, point: str) -> None:
-        """Execution has reached the named point (docs/architecture.md, kill points)."""
+        """Execution has reached the named point (docs/spec/delivery.md 5)."""
         ...
 
 

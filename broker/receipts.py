@@ -1,4 +1,4 @@
-"""The proof that a decision became durable before anything was opened (architecture.md 2, promise 1).
+"""The proof that a decision became durable before anything was opened (docs/architecture.md, promise 1).
 
 `broker.envelope.open` asks for one, so opening without it does not type-check.  Only
 `broker.pipelines.deliver` makes them, from a verified decision record that it read from Kafka: what

@@ -2,7 +2,7 @@
 
 The order of effects is the promise: decision records are acknowledged by all replicas before the
 source offset moves.  A crash in between decides again, with the same decision ids, and everybody
-downstream drops the repeat (delivery.md, kill points G1 to G5).
+downstream drops the repeat (delivery.md 5, G1 to G5).
 """
 
 from __future__ import annotations

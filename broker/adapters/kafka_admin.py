@@ -65,7 +65,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a process relies on (delivery.md, rule 7)."""
+    """What a process relies on (delivery.md 1.1)."""
 
     replication: int = 3
     min_insync: int = 2
@@ -213,7 +213,7 @@ class KafkaAdmin:
     def check_settings(
         self, topics: Sequence[str], promise: Promise | None = None, *, development: bool = False
     ) -> tuple[str, ...]:
-        """Compare Kafka with what we rely on (delivery.md, rule 7).
+        """Compare Kafka with what we rely on (delivery.md 1.1).
 
         Args:
             topics: Topics that we depend on.

@@ -186,7 +186,7 @@ def _signer_of(path: Path, algorithm: Algorithm) -> SoftwareSigner:
 
 
 def refuse_test_keys(oin: Oin, *, production: bool) -> None:
-    """Stop a production process that would act for a test number (envelope.md, key material).
+    """Stop a production process that would act for a test number (sources.md 9.1).
 
     Raises:
         ConfigurationError: *oin* is a test number and this is production.

@@ -1,6 +1,6 @@
 """The ledger in SQL: one writer, fenced by an epoch; entries, offsets and state in one transaction.
 
-Kill points (docs/architecture.md): a process that dies at L1 has stored nothing, one that dies at L2
+Kill points (delivery.md 5): a process that dies at L1 has stored nothing, one that dies at L2
 has stored the entries together with the offsets to go on from.
 """
 

@@ -1,6 +1,6 @@
 """The agreement (convenant) as a document: immutable YAML, named by the SHA-256 of its exact bytes.
 
-The document is the record that art. 20 Wpg and art. 60(2) Uitvoeringsbesluit Wjz ask for (domain 8.2):
+The document is the record that art. 20 Wpg and art. 60(2) Uitvoeringsbesluit Wjz ask for (sources.md 8.2):
 who the parties are, which important public interest and partnership it serves, what may be exchanged
 on which ground for which purpose, under which conditions, how a notice is given, how the decision and
 the results are made known, and how long things are kept (docs/spec/agreements.md 2).

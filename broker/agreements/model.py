@@ -60,7 +60,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """Field groups one recipient role must and may receive; every other group is forbidden (domain 4.4)."""
+    """Field groups one recipient role must and may receive; every other group is forbidden (sources.md 4.4)."""
 
     required: frozenset[GroupName]
     may: frozenset[GroupName]
@@ -91,7 +91,7 @@ class TypeRule:
     Attributes:
         recipient_roles: Groups by recipient role; a role that is absent may not receive the type.
         regimes: Regimes in which the type exists.
-        off_by_default: Refused unless a grant names the type with a legal basis of its own (domain A16).
+        off_by_default: Refused unless a grant names the type with a legal basis of its own (sources.md A16).
         accompanies: A receipt or refusal: it goes back along the agreement that carried the message it
             answers, needs no grant of its own, and outlives that agreement's revocation.
         any_role: Every role may send and receive the type (receipts and refusals).

@@ -2,7 +2,7 @@
 
 The catalogue names a check and its arguments; adding a type adds data, never code here.  The
 publisher evaluates them before anything is sealed, the subscriber again after opening (envelope.md
-5, step 16).  A check answers with names of fields, never with values.
+8, step 16).  A check answers with names of fields, never with values.
 
 - ``not-empty {group}``: the group is there and holds something.
 - ``value-present {group, field}``: where the group is there, the field has a value in every record.
@@ -85,7 +85,7 @@ def contains_bsn(text: str) -> bool:
 
 
 def is_bsn(digits: str) -> bool:
-    """Whether nine digits pass the eleven test (domain 9.7); nine zeroes do not count."""
+    """Whether nine digits pass the eleven test (sources.md 9.3); nine zeroes do not count."""
     if len(digits) != 9 or not digits.isdecimal() or int(digits) == 0:
         return False
     return sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11 == 0

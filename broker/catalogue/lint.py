@@ -2,7 +2,7 @@
 
  1. unused-group          a group of the dictionary that no type uses
  2. no-obligation         a mandatory type that opens or closes no obligation
- 3. never-group           a group in a list of a type that must never have it (domain 4.8, 4)
+ 3. never-group           a group in a list of a type that must never have it (sources.md 4.8, 4)
  4. schema-...            a schema outside the profile: recursive, zero-width, too deep, too large
  5. incompatible          a version that may not follow the one before it
  6. organisation-name     an event type that names an organisation or a role

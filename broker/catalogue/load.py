@@ -4,7 +4,7 @@
 2. Every name in a rule is defined.
 3. The current schema of each type has exactly the groups of its lists, so the fence stands where the
    rules say.
-4. Every type with free text is searched for BSNs, whether it asks for it or not (domain A40).
+4. Every type with free text is searched for BSNs, whether it asks for it or not (sources.md A40).
 """
 
 from __future__ import annotations

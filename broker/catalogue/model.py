@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Sensitivity(StrEnum):
-    """How sensitive a field is, lowest first (domain 4.1)."""
+    """How sensitive a field is, lowest first (sources.md 4.1)."""
 
     PLAIN = "PLAIN"
     IDENT = "IDENT"
@@ -48,7 +48,7 @@ class Field:
 
     Attributes:
         required: Not null in the dictionary; a message type may be stricter.
-        free_text: Written by a person: searched for numbers that must not be there (domain A40).
+        free_text: Written by a person: searched for numbers that must not be there (sources.md A40).
     """
 
     name: str
@@ -60,7 +60,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One field group of the dictionary (domain 4.2).
+    """One field group of the dictionary (sources.md 4.2).
 
     Attributes:
         repeated: The message carries a list of these records (children, guardians), not one.
@@ -108,7 +108,7 @@ class NamedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What a message opens or closes (domain 4.7).
+    """What a message opens or closes (sources.md 4.7).
 
     Attributes:
         effect: ``opens`` or ``closes``.
@@ -123,7 +123,7 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """How long something may take (domain 5.1).
+    """How long something may take (sources.md 5.1).
 
     Attributes:
         unit: ``minutes``, ``hours``, ``days``, ``weeks`` or ``working-days``.
@@ -137,7 +137,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class ObligationRule:
-    """One obligation of domain 4.7.
+    """One obligation of sources.md 4.7.
 
     Attributes:
         term: Code of the term in which it must be met, in every regime but R2.
@@ -158,7 +158,7 @@ class ObligationRule:
 
 @dataclass(frozen=True, slots=True)
 class MessageEntry:
-    """One message type of the catalogue (domain 4.3).
+    """One message type of the catalogue (sources.md 4.3).
 
     Attributes:
         topic: The flow that carries it.

@@ -96,7 +96,7 @@ class SectionRef:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a forwarded report came from; it is never forwarded back there (domain 4.8 no. 9)."""
+    """Where a forwarded report came from; it is never forwarded back there (sources.md 4.8 no. 9)."""
 
     message_id: MessageId
     oin: Oin

@@ -58,7 +58,7 @@ _Group = Annotated[GroupName, _form(GroupName.parse)]
 
 
 class Document(BaseModel):
-    """A message that an agency wants to send (cli.md, messages as documents).
+    """A message that an agency wants to send (`schakel message template` writes one).
 
     Attributes:
         to: Short names or OINs of the addressees.

@@ -1,4 +1,4 @@
-"""One field group to its Avro bytes and back, strictly (envelope.md 5 step 15, and 6).
+"""One field group to its Avro bytes and back, strictly (envelope.md 8, step 15; catalogue.md 5).
 
 1. Encoding validates everything first and names every fault at once: ``CH.nickname`` is not in the
    schema, ``CO.concern_description`` is too long.  Values are never in an error.

@@ -1,4 +1,4 @@
-"""The profile of Avro that schemas may use, enforced when a schema is registered (envelope.md 6).
+"""The profile of Avro that schemas may use, enforced when a schema is registered (docs/spec/catalogue.md 5).
 
 1. No recursion: a type is defined where it stands and never referred to by name.
 2. No array item of zero width: a few bytes of input must not become millions of values.

@@ -1,4 +1,4 @@
-"""Topics and access lists, derived from who takes part (architecture.md, section 4).
+"""Topics and access lists, derived from who takes part (docs/architecture.md, "Topics").
 
 1. `plan` is a pure function: the same parties give the same plan, sorted.
 2. What an access list does not grant is denied.  An agency writes the exchange topics named for it and reads

@@ -128,7 +128,7 @@ class TrustView:
         return agency
 
     def vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
-        """The signing key *key_id*, if it vouched for *oin* at *at* (envelope.md 5, step 5).
+        """The signing key *key_id*, if it vouched for *oin* at *at* (envelope.md 8, step 5).
 
         Raises:
             UntrustedError: Unknown or inactive agency (reason ``unknown-sender``), unknown or foreign key
@@ -191,6 +191,6 @@ class TrustView:
         return max(usable, key=lambda entry: (entry.valid_from, entry.key.key_id)).key
 
     def knows(self, message_type: MessageType, schema_digest: Digest) -> bool:
-        """Whether this is a published schema of this message type (envelope.md 5, step 4)."""
+        """Whether this is a published schema of this message type (envelope.md 8, step 4)."""
         entry = self.catalogue.by_schema.get(schema_digest)
         return entry is not None and entry.type == message_type and schema_digest in self.schemas

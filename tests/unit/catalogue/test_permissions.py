@@ -1,4 +1,4 @@
-"""The fence: each recipient role gets exactly the groups of domain 4.4, by the committed schemas."""
+"""The fence: each recipient role gets exactly the groups of sources.md 4.4, by the committed schemas."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_missing_required_group_is_refused_by_name(code: str, role: str, group
 
 @pytest.mark.parametrize(("code", "role", "group"), forbidden())
 def test_a_forbidden_group_is_refused_by_name(code: str, role: str, group: str) -> None:
-    """A group on neither list cannot be encoded, and the refusal names it (domain 4.8, 1)."""
+    """A group on neither list cannot be encoded, and the refusal names it (sources.md 4.8, 1)."""
     groups = filled(code, PERMISSIONS[code, role][0]) | {GroupName(group): any_value(group)}
 
     with pytest.raises(SchemaError) as refusal:

@@ -206,7 +206,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_bytes_are_malformed_in_bounded_time(name: str) -> None:
-    """Measured crashes of Avro readers (crypto.md 3.4) become one error, at step 15, at once."""
+    """Measured crashes of Avro readers become one error, at step 15, at once."""
     started = time.monotonic()
     with pytest.raises(MalformedError) as refusal:
         SCHEMAS["E05"].decode_group(GroupName("FB"), HOSTILE[name])
