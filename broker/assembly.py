@@ -16,18 +16,18 @@ from broker.adapters.system import SystemClock, system_entropy
 from broker.adapters.tuf_repository import RegistryReader
 from broker.envelope.model import Sender
 from broker.errors import ConfigurationError, UsageError
-from broker.names import Role, TopicName
+from broker.names import TopicName
 from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
-from broker.pipelines.gate import GateIdentity, decisions_topic
+from broker.pipelines.gate import GateIdentity
 from broker.ports import Probe
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
+from broker.topics import EXCHANGE_TOPICS, decisions_topic
 from broker.trust.keeper import TrustKeeper
 
 __all__ = [
-    "EXCHANGE_TOPICS",
     "answer_parts",
     "gate_parts",
     "kafka_access",
@@ -41,13 +41,8 @@ __all__ = [
     "system_entropy",
 ]
 
-EXCHANGE_TOPICS = tuple(
-    TopicName(f"exchange.{flow}")
-    for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
-)
 
-
-def publisher_parts(profile: AgencyProfile, role: Role | None = None) -> PublisherParts:
+def publisher_parts(profile: AgencyProfile, role: str | None = None) -> PublisherParts:
     """What the publisher of an agency, in one of its roles (its first by default) needs.
 
     Raises:
@@ -66,7 +61,7 @@ def publisher_parts(profile: AgencyProfile, role: Role | None = None) -> Publish
 
 
 def subscriber_parts(
-    profile: AgencyProfile, role: Role | None = None, group: str = "inbox"
+    profile: AgencyProfile, role: str | None = None, group: str = "inbox"
 ) -> SubscriberParts:
     """What the subscriber of an agency needs: its decisions topic, its inbox, its sealing keys.
 
@@ -174,17 +169,20 @@ def kafka_weaknesses(profile: Profile) -> tuple[str, ...]:
         return admin.check_settings(EXCHANGE_TOPICS, development=profile.development)
 
 
-def sender(profile: AgencyProfile, role: Role | None = None) -> Sender:
+def sender(profile: AgencyProfile, role: str | None = None) -> Sender:
     """This agency as the sender of messages.
 
     Raises:
         UsageError: The profile does not have that role.
     """
-    if role is not None and role not in profile.roles:
-        raise UsageError(
-            f"{profile.name} does not act as {role}", remedy=f"Choose one of {', '.join(profile.roles)}"
-        )
-    return Sender(profile.oin, role or profile.roles[0], profile.system)
+    if role is None:
+        return Sender(profile.oin, profile.roles[0], profile.system)
+    for own in profile.roles:
+        if own == role:
+            return Sender(profile.oin, own, profile.system)
+    raise UsageError(
+        f"{profile.name} does not act as {role!r}", remedy=f"Choose one of {', '.join(profile.roles)}"
+    )
 
 
 def _keys(folder: Path, profile: Profile) -> KeyRing:

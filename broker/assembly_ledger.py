@@ -5,8 +5,6 @@ Same rule as `broker.assembly`: a profile becomes the parts of a process, and no
 
 from __future__ import annotations
 
-import re
-
 from broker.adapters.database import migrate, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
@@ -16,16 +14,14 @@ from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
 from broker.assembly import kafka_access, keeper, probe
-from broker.audit.checkpoint import VerifierKey
-from broker.parts import AuditParts
+from broker.audit.checkpoint import LogKey, VerifierKey
+from broker.parts import AuditParts, LedgerParts
 from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
-from consumers.ledger_writer import LedgerParts
-from consumers.tlog import LogKey
+from broker.topics import DECISIONS
 
 __all__ = ["audit_parts", "ledger_parts"]
 
-_DECISION_TOPICS = re.compile(r"decisions\..+")
 _LEDGER_GROUP = "ledger"
 """Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
 
@@ -44,7 +40,7 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
     migrate(engine)
     store = SqlLedgerStore(engine, profile.origin, told)
     return LedgerParts(
-        source=KafkaSource.assigned(access, _DECISION_TOPICS, store.next_offsets(), group=_LEDGER_GROUP),
+        source=KafkaSource.assigned(access, DECISIONS, store.next_offsets(), group=_LEDGER_GROUP),
         store=store,
         tiles=TileDirectory(profile.tlog).acquire(),
         key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),

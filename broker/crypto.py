@@ -226,7 +226,10 @@ class SoftwareSigner:
         """
         private = _load_private(pem)
         if not isinstance(private, _SignatureKey):
-            raise ConfigurationError("a signing key file holds a key that cannot sign in suite 1")
+            raise ConfigurationError(
+                "a signing key file holds a key that cannot sign in suite 1",
+                remedy="Make keys with `schakel keys new`",
+            )
         return cls(private)
 
     def to_pem(self) -> bytes:
@@ -292,7 +295,10 @@ class SoftwareUnwrapper:
         match blocks:
             case [mlkem.MLKEM768PrivateKey() as first, x25519.X25519PrivateKey() as second]:
                 return cls(first, second)
-        raise ConfigurationError("a sealing key file must hold an ML-KEM-768 key and an X25519 key")
+        raise ConfigurationError(
+            "a sealing key file must hold an ML-KEM-768 key and an X25519 key",
+            remedy="Make one with `schakel keys rotate`",
+        )
 
     def to_pem(self) -> bytes:
         """Both halves as PKCS#8 PEM, for a file of mode 0600."""

@@ -6,7 +6,8 @@ SchakelError
 │   ├── UntrustedError       parsed, but no key we trust vouches for it
 │   └── SchemaError          trusted, but not shaped as its registered schema says
 ├── UnavailableError         the world did not answer: retry the same call       exit 4
-│   └── DeadlineError        our own deadline passed                             exit 10
+│   ├── DeadlineError        our own deadline passed                             exit 10
+│   └── UnconfirmedError     sent, not acknowledged: publish its records again   exit 4
 ├── ConfigurationError       the process was started wrongly: stop               exit 3
 ├── UsageError               the caller asked for something that cannot be       exit 2
 ├── UnauthorisedError        the caller may not do this                          exit 5
@@ -37,6 +38,7 @@ __all__ = [
     "SchemaError",
     "UnauthorisedError",
     "UnavailableError",
+    "UnconfirmedError",
     "UntrustedError",
     "UsageError",
 ]
@@ -129,6 +131,21 @@ class DeadlineError(UnavailableError):
 
     code = "deadline"
     exit_code = 10
+
+
+class UnconfirmedError(UnavailableError):
+    """What was sent has no acknowledgement: it may or may not be there.
+
+    Attributes:
+        records: The records with their message ids filled in.  Publish these very records again:
+            whatever arrived before is then dropped as a repeat.
+    """
+
+    code = "unconfirmed"
+
+    def __init__(self, what: str, records: tuple[object, ...], *, why: str = "", remedy: str = "") -> None:
+        super().__init__(what, why=why, remedy=remedy)
+        self.records = records
 
 
 class ConfigurationError(SchakelError):

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from broker.audit.store import AccessLog, LedgerReader, TileStore
+from broker.audit.checkpoint import LogKey
+from broker.audit.decision_record import GateDirectory
+from broker.audit.store import AccessLog, LedgerReader, LedgerStore, TileStore
 from broker.crypto import Signer
 from broker.envelope.model import Sender
 from broker.pipelines.deliver import Reader
@@ -16,7 +19,15 @@ from broker.pipelines.gate import GateIdentity
 from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
 from broker.trust.keeper import TrustKeeper
 
-__all__ = ["AnswerParts", "AuditParts", "GateParts", "PublisherParts", "SubscriberParts"]
+__all__ = [
+    "AnswerParts",
+    "AuditParts",
+    "GateKeeper",
+    "GateParts",
+    "LedgerParts",
+    "PublisherParts",
+    "SubscriberParts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +95,38 @@ class AuditParts:
     directory: str
     keeper: TrustKeeper
     clock: Clock
+
+
+class GateKeeper(Protocol):
+    """Who may be a gate, kept fresh: all that a ledger writer asks of the trust keeper."""
+
+    def current(self) -> GateDirectory:
+        """A view that is fresh now.
+
+        Raises:
+            UnavailableError: There is none.
+        """
+        ...
+
+    def recheck(self) -> GateDirectory:
+        """The same, asked again now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerParts:
+    """What a ledger writer needs of the world.
+
+    Attributes:
+        source: Reads every decision topic, from `store.next_offsets()`.
+        checkpoints: Where checkpoints are told to everybody, or None.
+    """
+
+    source: MessageSource
+    store: LedgerStore
+    tiles: TileStore
+    key: LogKey
+    keeper: GateKeeper
+    clock: Clock
+    checkpoints: MessageSink | None = None
+    probe: Probe = no_probe

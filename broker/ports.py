@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from broker.names import Micros, TopicName
 
 __all__ = [
     "Clock",
+    "Connection",
+    "Cursor",
     "Entropy",
     "Header",
     "Inbox",
@@ -174,12 +176,53 @@ class InboxEntry:
     at: Micros
 
 
+class Connection(Protocol):
+    """What a handler may do with the agency's database: read and write, never commit.
+
+    The inbox commits, together with its own row; a handler that ended the transaction would have its
+    effect once for each time it is called.
+    """
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Cursor:
+        """Run one statement.
+
+        Raises:
+            UsageError: It would begin, commit or roll back.
+        """
+        ...
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[object]], /) -> Cursor:
+        """Run one statement for each row of parameters.
+
+        Raises:
+            UsageError: It would begin, commit or roll back.
+        """
+        ...
+
+
+class Cursor(Protocol):
+    """The rows that a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed, or -1."""
+        ...
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row, or None."""
+        ...
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows that are left."""
+        ...
+
+
 class InboxTransaction(Protocol):
     """One open transaction of the agency's database."""
 
     @property
-    def connection(self) -> object:
-        """The DB-API connection on which handlers write their own changes."""
+    def connection(self) -> Connection:
+        """The connection on which handlers write their own changes."""
         ...
 
     def find(self, id_: bytes) -> InboxEntry | None:
@@ -208,4 +251,8 @@ class Inbox(Protocol):
         Raises:
             UnavailableError: The database did not answer.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
         ...

@@ -208,7 +208,7 @@ def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
         raise ConfigurationError(
             f"{path} is not a usable {kind.__name__}",
             why="; ".join(_fault(fault) for fault in error.errors(include_url=False, include_input=False)),
-            remedy="correct the fields named here",
+            remedy="Correct the fields named here",
         ) from error
 
 

@@ -3,32 +3,32 @@
     subscriber = Subscriber.from_profile("schakel.toml")
 
     @subscriber.on("E01")
-    def take_in(delivery, connection):
-        connection.execute("INSERT INTO intake VALUES (?, ?)", (str(delivery.message_id), ...))
+    def take_in(delivery: Disclosure, connection: Connection) -> None:
+        connection.execute("INSERT INTO intake VALUES (?, ?)", (str(delivery.message_id), delivery.code))
 
     subscriber.run()
 
-A handler may be called more than once for one message (its changes and the inbox commit together,
-so the *effect* happens once); it writes on the connection it is given and calls nobody else before
-it returns.  It raises `Retry` to be asked again later, `Reject` to say that the message cannot be
-handled; anything else it raises counts as a retry.  After five tries the sender is told
-``handler-failed`` and the record is kept in the agency's quarantine.  Within one case, messages are
+What a handler may do and raise is in `consumers.handlers`.  After five tries the sender is told
+``handler_failed`` and the record is kept in the agency's quarantine.  Within one case, messages are
 handled in order; other cases do not wait.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import structlog
 
 from broker import logs
 from broker.assembly import subscriber_parts
-from broker.errors import RefusedError
-from broker.names import MessageCode, MessageId, Micros, ProducerId, Role
+from broker.errors import MalformedError, RefusedError, UsageError
+from broker.names import MessageCode, MessageId, Micros, ProducerId
 from broker.parts import SubscriberParts
 from broker.pipelines.deliver import (
     Disclosure,
@@ -42,47 +42,21 @@ from broker.pipelines.publish import Numbering, prepare, release
 from broker.ports import Message, Outgoing, Position
 from broker.settings import AgencyProfile, load_profile
 from broker.trust.view import TrustView
+from consumers.handlers import Handler, RefusalHandler, Reject, Retry
 from consumers.runner import OffsetWindow, keep_going, stop_signal
 from consumers.visit import Visit
 
-__all__ = ["Handler", "Reject", "Retry", "Subscriber"]
+__all__ = ["BATCH", "Subscriber"]
 
-_BATCH = 256
+BATCH = 256
 _MAX_TRIES = 5
-_PAUSES = (Micros(200_000), Micros(1_000_000), Micros(3_000_000), Micros(10_000_000))
+_PAUSE_SECONDS = (0.2, 1.0, 3.0, 10.0)
 _MAX_WAITING = 2048
 _BUSY_POLL = 0.05
 _COMMIT_SECONDS = 0.2
 _AT_ONCE = Micros(0)
 
-Handler = Callable[[Disclosure, object], None]
-"""Called with what was disclosed and the DB-API connection to write on."""
-
 _log = structlog.get_logger()
-
-
-class Retry(Exception):  # noqa: N818 - it is an instruction, not a fault
-    """Ask this handler again later.
-
-    Args:
-        after: Seconds to wait, at most 60.
-    """
-
-    def __init__(self, after: float = 1.0) -> None:
-        super().__init__(f"retry after {after} s")
-        self.after = min(max(after, 0.0), 60.0)
-
-
-class Reject(Exception):  # noqa: N818 - it is an instruction, not a fault
-    """This message cannot be handled here; its sender is told the reason code.
-
-    Args:
-        reason: A code of lower-case letters, digits and dashes; never content.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -95,8 +69,7 @@ class _Task:
 class Subscriber:
     """Receives what is released to one agency, in order per case, each with effect at most once.
 
-    Attributes:
-        batch: How many records the next `step` fetches at most.
+    Use it as a context manager, or call `close`.
     """
 
     @classmethod
@@ -112,14 +85,13 @@ class Subscriber:
             UsageError: The agency does not have that role.
         """
         profile = load_profile(Path(path), AgencyProfile)
-        return cls(subscriber_parts(profile, Role.parse(role) if role else None))
+        return cls(subscriber_parts(profile, role))
 
     def __init__(self, parts: SubscriberParts) -> None:
         self._parts = parts
-        self.batch = _BATCH
         self._handlers: dict[MessageCode, Handler] = {}
         self._any: Handler | None = None
-        self._refusal: Callable[[Notice, object], None] | None = None
+        self._refusal: RefusalHandler | None = None
         self._window = OffsetWindow()
         self._waiting: deque[_Task] = deque()
         self._answers: list[Outgoing] = []
@@ -140,30 +112,41 @@ class Subscriber:
         """Register the handler of one message type.
 
         Raises:
-            MalformedError: Not a message code.
+            UsageError: Not a message code.
         """
-        return self._register(MessageCode.parse(code))
+        try:
+            return self._register(MessageCode.parse(code))
+        except MalformedError as error:
+            raise UsageError(
+                f"{code!r} is not a message code", remedy="See `schakel catalogue show`"
+            ) from error
 
     def on_any(self, handler: Handler) -> Handler:
         """Register the handler of every type that has none of its own."""
         self._any = handler
         return handler
 
-    def on_refusal(self, handler: Callable[[Notice, object], None]) -> Callable[[Notice, object], None]:
+    def on_refusal(self, handler: RefusalHandler) -> RefusalHandler:
         """Register who hears that a message of ours was refused by the gate."""
         self._refusal = handler
         return handler
 
-    def run(self) -> None:
-        """Receive until SIGTERM or SIGINT; then finish the batch and leave the group."""
-        with stop_signal() as stop:
-            try:
-                keep_going(self.step, stop)
-            finally:
-                self.close()
+    def run(self, stop: threading.Event | None = None) -> None:
+        """Receive until told to stop; then finish the batch and leave the group.
 
-    def step(self, timeout: float = 0.5) -> int:
+        Args:
+            stop: Ends it when set, from any thread.  Without one SIGTERM and SIGINT do, which works in
+                the main thread only.
+        """
+        with self, nullcontext(stop) if stop is not None else stop_signal() as told:
+            keep_going(self.step, told)
+
+    def step(self, timeout: float = 0.5, limit: int = BATCH) -> int:
         """Receive and handle one batch.
+
+        Args:
+            timeout: Seconds to wait for the first record.
+            limit: Most records to fetch; those that wait for a retry come on top.
 
         Returns:
             The number of records finished.
@@ -173,7 +156,7 @@ class Subscriber:
         """
         view = self._parts.keeper.current()
         self._answer()
-        self._fetch(_BUSY_POLL if self._waiting else timeout)
+        self._fetch(_BUSY_POLL if self._waiting else timeout, limit)
         if not self._waiting:
             self._commit(idle=True)
             return 0
@@ -192,6 +175,13 @@ class Subscriber:
         finally:
             self._parts.source.close()
             self._parts.sink.close()
+            self._parts.inbox.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _register(self, code: MessageCode) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
@@ -200,10 +190,10 @@ class Subscriber:
 
         return register
 
-    def _fetch(self, timeout: float) -> None:
+    def _fetch(self, timeout: float, limit: int) -> None:
         if len(self._waiting) >= _MAX_WAITING:
             return
-        for message in self._parts.source.poll(timeout, self.batch):
+        for message in self._parts.source.poll(timeout, limit):
             self._window.begin(message.position)
             self._waiting.append(_Task(message))
 
@@ -288,8 +278,8 @@ class Subscriber:
         )
         if task.tries >= _MAX_TRIES:
             return False
-        pause = int(fault.after * 1_000_000) if isinstance(fault, Retry) else _PAUSES[task.tries - 1]
-        task.due = Micros(now + pause)
+        pause = fault.after if isinstance(fault, Retry) else _PAUSE_SECONDS[task.tries - 1]
+        task.due = Micros(now + int(pause * 1_000_000))
         return True
 
     def _notice(self, task: _Task, notice: Notice, visit: Visit) -> bool:

@@ -9,63 +9,26 @@ A ledger that is down does not stop delivery; it catches up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
 from broker import logs
 from broker.audit.checkpoint import Checkpoint
-from broker.audit.decision_record import GateDirectory
-from broker.audit.store import Appended, Batch, LedgerStore, LogState, Problem, TileStore
+from broker.audit.store import Appended, Batch, LogState, Problem
 from broker.errors import UnavailableError
 from broker.names import TopicName
+from broker.parts import LedgerParts
 from broker.pipelines.ingest import MAY_BE_NEWS, ingest
-from broker.ports import Clock, Message, MessageSink, MessageSource, Outgoing, Probe, no_probe
+from broker.ports import Message, Outgoing
 from broker.signing import VerificationCache
-from consumers.tlog import LogKey, Tlog
+from broker.topics import CHECKPOINTS
+from consumers.tlog import Tlog
 
-__all__ = ["BATCH", "CHECKPOINTS", "GateKeeper", "LedgerParts", "LedgerWriter"]
+__all__ = ["BATCH", "LedgerWriter"]
 
 BATCH = 500
-CHECKPOINTS = TopicName("ledger.checkpoints")
 
 _log = structlog.get_logger()
-
-
-class GateKeeper(Protocol):
-    """Who may be a gate, kept fresh: the trust keeper."""
-
-    def current(self) -> GateDirectory:
-        """A view that is fresh now.
-
-        Raises:
-            UnavailableError: There is none.
-        """
-        ...
-
-    def recheck(self) -> GateDirectory:
-        """The same, asked again now."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerParts:
-    """What a ledger writer needs of the world.
-
-    Attributes:
-        source: Reads every decision topic, from `store.next_offsets()`.
-        checkpoints: Where checkpoints are told to everybody, or None.
-    """
-
-    source: MessageSource
-    store: LedgerStore
-    tiles: TileStore
-    key: LogKey
-    keeper: GateKeeper
-    clock: Clock
-    checkpoints: MessageSink | None = None
-    probe: Probe = no_probe
 
 
 class LedgerWriter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -57,23 +58,30 @@ class OffsetWindow:
         self._committed.update(offsets)
 
 
-def keep_going(step: Callable[[], int], stop: threading.Event) -> None:
+def keep_going(step: Callable[[], int], stop: threading.Event, seconds: float | None = None) -> None:
     """Call *step* until *stop* is set; when the world does not answer, pause and go on.
 
     Args:
         step: Does one batch and returns how many records it finished.
+        seconds: Give up after so many, whether the world answers or not; None for never.
+
+    Raises:
+        UnauthorisedError: A right is missing from the start.  One that is taken away later may be given
+            back: until then nothing is lost, only late.
     """
-    failures = 0
-    while not stop.is_set():
+    deadline = time.monotonic() + seconds if seconds is not None else float("inf")
+    failures, started = 0, False
+    while not stop.is_set() and time.monotonic() < deadline:
         try:
             step()
-            failures = 0
+            failures, started = 0, True
         except (UnavailableError, UnauthorisedError) as error:
-            # A right that is taken away may be given back; until then nothing is lost, only late.
+            if isinstance(error, UnauthorisedError) and not started:
+                raise
             pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
             failures += 1
             _log.warning(logs.WORLD_UNAVAILABLE, code=error.code, error=error.what, pause_seconds=pause)
-            stop.wait(pause)
+            stop.wait(min(pause, max(0.0, deadline - time.monotonic())))
 
 
 @contextmanager

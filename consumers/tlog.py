@@ -11,11 +11,10 @@ same, from the database.  What cannot be completed that way is a fatal alarm:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from broker.audit.checkpoint import (
     Checkpoint,
-    VerifierKey,
+    LogKey,
     parse_checkpoint,
     sign_checkpoint,
     verify_checkpoint,
@@ -23,21 +22,12 @@ from broker.audit.checkpoint import (
 from broker.audit.ledger import LedgerEntry
 from broker.audit.store import LedgerStore, LogState, TileStore
 from broker.audit.tiles import TiledLog
-from broker.crypto import Signer
 from broker.errors import EvidenceError, MalformedError
 from broker.ports import Probe
 
-__all__ = ["LogKey", "Tlog"]
+__all__ = ["Tlog"]
 
 _CHUNK = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class LogKey:
-    """The key that signs checkpoints, and its public half under the log's name."""
-
-    signer: Signer
-    verifier: VerifierKey
 
 
 class Tlog:

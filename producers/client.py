@@ -11,19 +11,22 @@ agreement do not allow raises `RefusedError` before anything leaves the house.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import stamina
 import structlog
 
 from broker import logs
 from broker.assembly import publisher_parts
-from broker.errors import RefusedError, UnavailableError
-from broker.names import CaseRef, MessageId, ProducerId, Role
+from broker.errors import RefusedError, UnavailableError, UnconfirmedError
+from broker.names import CaseRef, MessageId, ProducerId
 from broker.parts import PublisherParts
-from broker.pipelines.publish import Numbering, Prepared, prepare, release
+from broker.pipelines.documents import to_record
+from broker.pipelines.publish import Numbering, Prepared, new_message_id, prepare, release
 from broker.ports import Outgoing, Position
+from broker.records.document import Document
 from broker.records.model import Record
 from broker.settings import AgencyProfile, load_profile
 from broker.trust.view import TrustView
@@ -43,7 +46,7 @@ class Published:
 
 
 class Publisher:
-    """Sends for one agency in one of its roles.
+    """Sends for one agency in one of its roles.  Use it as a context manager, or call `close`.
 
     Args:
         parts: What it needs of the world.
@@ -63,7 +66,7 @@ class Publisher:
             UsageError: The agency does not have that role.
         """
         profile = load_profile(Path(path), AgencyProfile)
-        return cls(publisher_parts(profile, Role.parse(role) if role else None))
+        return cls(publisher_parts(profile, role))
 
     def __init__(self, parts: PublisherParts, patience: float = 30.0) -> None:
         self._parts = parts
@@ -84,13 +87,22 @@ class Publisher:
 
         Raises:
             RefusedError: It may not be sent; nothing left the house.
-            UnavailableError: Kafka or the registry did not answer.  The message may or may not be
-                there; publish the same record with the same `message_id` again, repeats are dropped.
+            UnavailableError: The registry is stale; nothing left the house.
+            UnconfirmedError: Kafka did not acknowledge it in time; its `records` say what to publish again.
         """
         outcome = self.publish_all([record])[0]
         if isinstance(outcome, RefusedError):
             raise outcome
         return outcome
+
+    def publish_document(self, document: Document) -> Published:
+        """Send what a document says; short names in ``to`` are looked up in the registry.
+
+        Raises:
+            UsageError: The registry does not know an agency that the document names.
+            RefusedError, UnavailableError, UnconfirmedError: As for `publish`.
+        """
+        return self.publish(to_record(document, self.view, self._parts.entropy))
 
     def publish_all(self, records: Sequence[Record]) -> list[Published | RefusedError]:
         """Send a batch, signed together, and wait until all of it is durable.
@@ -99,16 +111,38 @@ class Publisher:
             Per record, in order: what was published, or why it was refused.
 
         Raises:
-            UnavailableError: As for `publish`.
+            UnavailableError, UnconfirmedError: As for `publish`.
         """
-        outcomes = [self._prepare(record) for record in records]
+        known = [self._identified(record) for record in records]
+        outcomes = [self._prepare(record) for record in known]
         ready = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
-        published = iter(self._send(ready))
+        try:
+            published = iter(self._send(ready))
+        except UnavailableError as error:
+            raise UnconfirmedError(
+                "Kafka did not acknowledge what was sent",
+                tuple(r for r, o in zip(known, outcomes, strict=True) if isinstance(o, Prepared)),
+                why=error.what,
+                remedy="Publish this error's `records` again; repeats are dropped",
+            ) from error
         return [o if isinstance(o, RefusedError) else next(published) for o in outcomes]
 
     def close(self) -> None:
         """Let go of Kafka."""
         self._parts.sink.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _identified(self, record: Record) -> Record:
+        """With a message id, so that it can be sent again as the same message."""
+        if record.message_id is not None:
+            return record
+        parts = self._parts
+        return replace(record, message_id=new_message_id(parts.clock.now(), parts.entropy))
 
     def _prepare(self, record: Record) -> Prepared | RefusedError:
         parts = self._parts

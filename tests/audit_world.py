@@ -14,7 +14,7 @@ from broker.adapters.database import migrate, open_engine
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.memory import MemoryLog, MemorySource
 from broker.adapters.tiles import TileDirectory
-from broker.audit.checkpoint import VerifierKey
+from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.audit.codec import message_decision_id, record_decision_id
 from broker.audit.decision_record import read_record, verify_record, write_records
 from broker.audit.events import AuditEvent, AuditParty, MessageFacts, Outcome, Source
@@ -42,10 +42,11 @@ from broker.names import (
     TopicName,
     Urgency,
 )
+from broker.parts import LedgerParts
 from broker.ports import Outgoing, Position, Probe, no_probe
 from broker.signing import VerificationCache
-from consumers.ledger_writer import LedgerParts, LedgerWriter
-from consumers.tlog import LogKey
+from broker.topics import decisions_topic
+from consumers.ledger_writer import LedgerWriter
 
 __all__ = [
     "DAY",
@@ -69,7 +70,7 @@ __all__ = [
 
 GATE = Oin("00000099000000090000")
 AMK, SHG = Oin("00000099000000001000"), Oin("00000099000000002000")
-TOPIC = TopicName(f"decisions.{SHG}")
+TOPIC = decisions_topic(SHG)
 ORIGIN = "example.invalid/schakel"
 DECIDED = Micros(1_780_000_000_000_000)
 DAY = 24 * 3600 * 1_000_000
@@ -191,11 +192,11 @@ class Gates:
         return frozenset({Algorithm.ES256})
 
     def current(self) -> Gates:
-        """As `consumers.ledger_writer.GateKeeper` promises."""
+        """As `broker.parts.GateKeeper` promises."""
         return self
 
     def recheck(self) -> Gates:
-        """As `consumers.ledger_writer.GateKeeper` promises."""
+        """As `broker.parts.GateKeeper` promises."""
         return self
 
 

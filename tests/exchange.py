@@ -30,6 +30,7 @@ from broker.records.template import template
 from broker.sandbox.cast import member
 from broker.sandbox.exchange import build, make_topics
 from broker.sandbox.layout import Layout
+from broker.topics import decisions_topic
 from broker.trust.view import TrustView
 from producers.client import Publisher
 from tests.kafka_ladder import RealKafka
@@ -158,9 +159,9 @@ class RealExchange:
         """The OIN of an agency."""
         return member(name).oin
 
-    def decisions(self, name: str) -> str:
+    def decisions(self, name: str) -> TopicName:
         """The decisions topic of an agency."""
-        return f"decisions.{self.oin(name)}"
+        return decisions_topic(self.oin(name))
 
     @contextmanager
     def publisher(self, name: str = "shg-noord") -> Iterator[Publisher]:

@@ -33,7 +33,7 @@ from broker.names import (
 )
 from broker.parts import GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Disclosure, Reader
-from broker.pipelines.gate import GateIdentity, decisions_topic
+from broker.pipelines.gate import GateIdentity
 from broker.ports import Message, Outgoing, Probe, no_probe
 from broker.records.model import Addressee, Record
 from broker.records.template import template
@@ -41,6 +41,7 @@ from broker.sandbox.cast import AGENCIES, EXCHANGE, member
 from broker.sandbox.convenants import REGIONS, convenant, signatures
 from broker.sandbox.members import POST_QUANTUM, Member, listed
 from broker.signing import VerificationCache
+from broker.topics import QUARANTINE, decisions_topic
 from broker.trust.build import (
     ParseCache,
     agreement_path,
@@ -135,7 +136,7 @@ class World:
             self.targets |= self._agreed(region)
         topics = dict.fromkeys(_EXCHANGE_TOPICS, 3)
         topics |= {decisions_topic(m.cast.oin): 2 for n, m in self.members.items() if n not in self.missing}
-        topics["decisions.quarantine"] = 1
+        topics[QUARANTINE] = 1
         for topic, partitions in topics.items():
             self.log.create(topic, partitions)
         self.republish()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from broker.errors import ConfigurationError, UnavailableError
+from broker.errors import ConfigurationError, UnavailableError, UsageError
 from broker.names import Micros
 from broker.ports import InboxEntry, Position
 
 __all__ = ["SqliteInbox"]
+
+_ENDS_TRANSACTION = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|;)*(?:begin|commit|end|rollback|savepoint|release|attach|detach)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS schakel_inbox (
@@ -37,7 +43,8 @@ CREATE TABLE IF NOT EXISTS schakel_quarantine (
 class SqliteInbox:
     """An agency's inbox in a SQLite file; handlers may use the same file for their own tables.
 
-    WAL with ``synchronous=FULL``: what is committed survives a power cut.
+    WAL with ``synchronous=FULL``: what is committed survives a power cut.  One thread at a time uses it,
+    which need not be the one that made it.
 
     Raises:
         ConfigurationError: The file cannot be opened or is not a SQLite database.
@@ -45,7 +52,9 @@ class SqliteInbox:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, timeout=10.0, check_same_thread=False
+            )
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_SCHEMA)
@@ -75,12 +84,28 @@ class SqliteInbox:
         self._connection.close()
 
 
+class _Handlers:
+    """The connection that handlers get: the same transaction, without the means to end it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> sqlite3.Cursor:
+        _refuse_transaction(sql)
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[object]], /) -> sqlite3.Cursor:
+        _refuse_transaction(sql)
+        return self._connection.executemany(sql, rows)
+
+
 class _Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        self._connection = connection
+        self.connection = _Handlers(connection)
 
     def find(self, id_: bytes) -> InboxEntry | None:
-        row = self.connection.execute(
+        row = self._connection.execute(
             "SELECT decision_id, status, detail, receipt_id, at FROM schakel_inbox WHERE id = ?", (id_,)
         ).fetchone()
         if row is None:
@@ -90,23 +115,33 @@ class _Transaction:
 
     @contextmanager
     def effect(self) -> Iterator[None]:
-        self.connection.execute("SAVEPOINT schakel_effect")
+        self._connection.execute("SAVEPOINT schakel_effect")
         try:
             yield
         except BaseException:
-            self.connection.execute("ROLLBACK TO schakel_effect")
-            self.connection.execute("RELEASE schakel_effect")
+            self._connection.execute("ROLLBACK TO schakel_effect")
+            self._connection.execute("RELEASE schakel_effect")
             raise
-        self.connection.execute("RELEASE schakel_effect")
+        self._connection.execute("RELEASE schakel_effect")
 
     def record(self, entry: InboxEntry) -> None:
-        self.connection.execute(
+        self._connection.execute(
             "INSERT INTO schakel_inbox VALUES (?,?,?,?,?,?)",
             (entry.id, entry.decision_id, entry.status, entry.detail, entry.receipt_id, entry.at),
         )
 
     def quarantine(self, position: Position, step: int, reason: str, value: bytes | None) -> None:
-        self.connection.execute(
+        self._connection.execute(
             "INSERT OR IGNORE INTO schakel_quarantine VALUES (?,?,?,?,?,?)",
             (position.topic, position.partition, position.offset, step, reason, value),
+        )
+
+
+def _refuse_transaction(sql: str) -> None:
+    if _ENDS_TRANSACTION.match(sql):
+        raise UsageError(
+            "a handler must not begin, commit or roll back",
+            why="its changes and the inbox commit together",
+            remedy="Leave the statement out; raise Retry to have the changes undone",
+            code="handler-transaction",
         )

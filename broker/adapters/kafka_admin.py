@@ -233,7 +233,7 @@ class KafkaAdmin:
             raise ConfigurationError(
                 "Kafka promises less than this process relies on",
                 why="; ".join(weaker),
-                remedy="let the operator mend it (schakel topics plan), or run in development mode",
+                remedy="Let the operator mend it (schakel topics plan), or run in development mode",
                 code="kafka-weaker-settings",
             )
         return weaker
@@ -294,7 +294,7 @@ class KafkaAdmin:
             # The library hides the refusal in an empty answer.
             raise UnauthorisedError(
                 f"could not read the settings of {kind.lower()} {hidden[0]}",
-                remedy="the access lists must grant describe_configs: schakel topics plan",
+                remedy="The access lists must grant describe_configs: schakel topics plan",
             )
         return {name: {key: c["value"] for key, c in found.get(name, {}).items()} for name in names}
 
@@ -304,7 +304,7 @@ class KafkaAdmin:
         for node in self._nodes():
             while not set(new) <= self._grants_at(node):
                 if time.monotonic() > deadline:
-                    raise DeadlineError("new access list lines do not hold yet", remedy="try again")
+                    raise DeadlineError("new access list lines do not hold yet", remedy="Try again")
                 time.sleep(_PAUSE)
 
     def _nodes(self) -> list[int]:
@@ -325,7 +325,7 @@ class KafkaAdmin:
         try:
             self._connected().wait_for_topics(names, timeout_ms=int(_READY_SECONDS * 1000))
         except KafkaError as error:
-            raise DeadlineError("new topics have no leader yet", remedy="try again") from error
+            raise DeadlineError("new topics have no leader yet", remedy="Try again") from error
 
 
 def _creation(topic: Topic) -> dict[str, Any]:

@@ -99,9 +99,9 @@ class Finding:
         what = f"cannot connect to Kafka at {self.address}"
         code = f"kafka-{self.cause.name.lower().replace('_', '-')}"
         if self.cause.mends_itself:
-            remedy = "check that Kafka runs and that this machine may reach it"
+            remedy = "Check that Kafka runs and that this machine may reach it"
             return UnavailableError(what, why=self.cause, remedy=remedy, code=code)
-        remedy = "compare certificates, authority and address with those of the operator"
+        remedy = "Compare certificates, authority and address with those of the operator"
         return ConfigurationError(what, why=self.cause, remedy=remedy, code=code)
 
 
@@ -144,7 +144,7 @@ def tls_context(access: KafkaAccess) -> ssl.SSLContext:
             raise ConfigurationError(
                 f"cannot use {path} for TLS",
                 why=str(getattr(error, "reason", None) or getattr(error, "strerror", None) or "not PEM"),
-                remedy="name a readable PEM file; key and certificate belong together, the key unencrypted",
+                remedy="Name a readable PEM file; key and certificate belong together, the key unencrypted",
                 code="tls-file",
             ) from error
     return context
@@ -205,7 +205,11 @@ def diagnose(access: KafkaAccess, timeout: float = 3.0) -> SchakelError | None:
         failures.append(finding)
     # A wrong certificate tells more than a node that is away.
     failures.sort(key=lambda finding: finding.cause.mends_itself)
-    return failures[0].error() if failures else ConfigurationError("no address of Kafka is configured")
+    return (
+        failures[0].error()
+        if failures
+        else ConfigurationError("no address of Kafka is configured", remedy="Give `bootstrap` in the profile")
+    )
 
 
 def connect(access: KafkaAccess, make: Callable[..., _T], **settings: Any) -> _T:

@@ -81,12 +81,15 @@ def read_secret(path: Path) -> bytes:
 
 def _require_private(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise ConfigurationError(f"the key file {path} is not a plain file")
+        raise ConfigurationError(
+            f"the key file {path} is not a plain file",
+            remedy="Name the file itself, not a folder, link or device",
+        )
     if mode & _OTHERS:
         raise ConfigurationError(
             f"the key file {path} can be read by others",
             why=f"its mode is {stat.S_IMODE(mode):04o}",
-            remedy=f"chmod 600 {path}; if others had access, replace the key",
+            remedy=f"Run chmod 600 {path}; if others had access, replace the key",
         )
 
 
@@ -180,7 +183,9 @@ def _signer_of(path: Path, algorithm: Algorithm) -> SoftwareSigner:
     signer = read_signer(path)
     if signer.algorithm is not algorithm:
         raise ConfigurationError(
-            f"the key file {path} holds a key of another algorithm", why=signer.algorithm.name
+            f"the key file {path} holds a key of another algorithm",
+            why=signer.algorithm.name,
+            remedy=f"Put a key of {algorithm.name} there; `schakel keys new` makes one in a new directory",
         )
     return signer
 

@@ -26,13 +26,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"cannot read the profile {path}",
             why=error.strerror or "",
-            remedy="check the path and its rights",
+            remedy="Check the path and its rights",
         ) from error
     if len(content) > _LARGEST:
-        raise ConfigurationError(f"{path} is larger than 1 MiB", remedy="name a profile file")
+        raise ConfigurationError(f"{path} is larger than 1 MiB", remedy="Name a profile file")
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
-            f"{path} is not a TOML document", why=str(error), remedy="correct the file"
+            f"{path} is not a TOML document", why=str(error), remedy="Correct the file"
         ) from error

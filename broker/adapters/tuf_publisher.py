@@ -92,7 +92,10 @@ class RegistryPublisher:
         """
         publisher = cls(directory, keys, lifetimes)
         if (directory / "metadata" / "timestamp.json").exists():
-            raise UsageError(f"there is a registry in {directory} already")
+            raise UsageError(
+                f"there is a registry in {directory} already",
+                remedy="Publish in it, or choose an empty folder",
+            )
         publisher._require_keys(thresholds)
         publisher._write("root", Metadata(publisher._new_root(thresholds, now)))
         publisher._write("targets", Metadata(publisher._new_targets(thresholds, now)))
@@ -124,7 +127,7 @@ class RegistryPublisher:
             ConfigurationError: A key of a role concerned is not here.
         """
         if any(path.startswith("revocations/") for path in changes):
-            raise UsageError("a revocation is published by its own role")
+            raise UsageError("a revocation is published by its own role", remedy="Use `publish_revocations`")
         return self._publish("targets", changes, now)
 
     def publish_revocations(self, files: Mapping[str, bytes], now: Micros) -> int:
@@ -139,7 +142,10 @@ class RegistryPublisher:
         """
         role = DelegatedRole(REVOCATIONS, [], 1, True, paths=[_REVOCATION_PATHS])
         if not all(role.is_delegated_path(path) for path in files):
-            raise UsageError("a revocation lies at revocations/<id>/<version>/<oin>.json")
+            raise UsageError(
+                "a revocation lies at revocations/<id>/<version>/<oin>.json",
+                remedy="Give each revocation that path, and other files to `publish`",
+            )
         return self._publish(REVOCATIONS, files, now)
 
     def renew(self, now: Micros) -> int:
@@ -158,7 +164,10 @@ class RegistryPublisher:
             ConfigurationError: A key of a role concerned is not here.
         """
         if role not in ROLES or role == REVOCATIONS:
-            raise UsageError(f"not a role of the root document: {role}")
+            raise UsageError(
+                f"not a role of the root document: {role}",
+                remedy=f"Choose one of {', '.join(name for name in ROLES if name != REVOCATIONS)}",
+            )
         metadata: Metadata[Root] = Metadata.from_file(str(self._latest("root")))
         root, signers = metadata.signed, list(self._signers("root"))
         for key_id in list(root.roles[role].keyids):
@@ -224,10 +233,13 @@ class RegistryPublisher:
     def _require_keys(self, thresholds: Mapping[str, int]) -> None:
         for role in ROLES:
             if len(self._keys.get(role, ())) < max(1, thresholds.get(role, 1)):
-                raise UsageError(f"the role {role} has fewer keys than signatures it needs")
+                raise UsageError(
+                    f"the role {role} has fewer keys than signatures it needs",
+                    remedy="Give the role more keys, or lower its threshold",
+                )
         names = [signer.public_key.keyid for signers in self._keys.values() for signer in signers]
         if len(set(names)) != len(names):
-            raise UsageError("one key serves two roles")
+            raise UsageError("one key serves two roles", remedy="Give every role keys of its own")
 
     def _signers(self, role: str) -> Sequence[_TufSigner]:
         if not self._keys.get(role):
@@ -279,7 +291,7 @@ class _TufSigner(Signer):
 
     def __init__(self, signer: SoftwareSigner) -> None:
         if signer.algorithm is not Algorithm.ED25519:
-            raise UsageError("a registry key is an Ed25519 key")
+            raise UsageError("a registry key is an Ed25519 key", remedy="Make an Ed25519 key for this role")
         self._signer = signer
         public = {"public": signer.verifying_key.raw().hex()}
         self._public = SSlibKey(str(signer.key_id), "ed25519", "ed25519", public)
@@ -290,7 +302,9 @@ class _TufSigner(Signer):
 
     @classmethod
     def from_priv_key_uri(cls, *_: object, **__: object) -> Signer:
-        raise UsageError("registry keys are given, not looked up")
+        raise UsageError(
+            "registry keys are given, not looked up", remedy="Give the keys to `RegistryPublisher`"
+        )
 
     def sign(self, payload: bytes) -> Signature:
         return Signature(self._public.keyid, self._signer.sign(payload).hex())

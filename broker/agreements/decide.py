@@ -135,7 +135,11 @@ class RuleBook:
     def _add(self, agreement: Agreement) -> None:
         ref = (agreement.id, agreement.digest)
         if ref in self._by_ref:
-            raise UsageError("one agreement version is registered twice", why=agreement.id)
+            raise UsageError(
+                "one agreement version is registered twice",
+                why=agreement.id,
+                remedy="Give each document a version of its own",
+            )
         members = frozenset([(party.oin, party.role) for party in agreement.parties])
         entry = _Entry(agreement, agreement.cosigned, members)
         self._by_ref[ref] = entry

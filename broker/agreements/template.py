@@ -40,9 +40,17 @@ def fill_in(model: bytes, values: Mapping[str, str]) -> bytes:
             "the model asks for more", why=", ".join(missing), remedy="Give each with --set NAME=VALUE"
         )
     if unknown := sorted(set(values) - set(wanted)):
-        raise UsageError("the model has no such place", why=", ".join(unknown))
+        raise UsageError(
+            "the model has no such place",
+            why=", ".join(unknown),
+            remedy=f"Leave it out; the places are {', '.join(wanted)}",
+        )
     if unfit := [name for name, value in values.items() if not _VALUE.fullmatch(value) or ": " in value]:
-        raise UsageError("a value with characters that do not belong there", why=", ".join(unfit))
+        raise UsageError(
+            "a value with characters that do not belong there",
+            why=", ".join(unfit),
+            remedy="Give a name, number or code on one line, without YAML signs",
+        )
     document = _PLACE.sub(lambda found: values[found.group(1)], _without_comments(model)).encode()
     parse_document(document)
     return document

@@ -29,6 +29,7 @@ from broker.names import Algorithm, Digest
 
 __all__ = [
     "Checkpoint",
+    "LogKey",
     "NoteSignature",
     "SignedCheckpoint",
     "VerifierKey",
@@ -83,6 +84,14 @@ class VerifierKey:
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public.raw())}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The key that signs checkpoints, and its public half under the log's name."""
+
+    signer: Signer
+    verifier: VerifierKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +166,14 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer, key: VerifierKey) ->
         UnavailableError: The key store did not answer.
     """
     if signer.key_id != key.public.key_id or signer.algorithm is not Algorithm.ED25519:
-        raise ConfigurationError("the log's signing key is not the Ed25519 key that others verify with")
+        raise ConfigurationError(
+            "the log's signing key is not the Ed25519 key that others verify with",
+            remedy="Name the private half of the Ed25519 key that the registry lists for this log",
+        )
     if key.name != checkpoint.origin:
-        raise ConfigurationError("a log signs under its own origin only")
+        raise ConfigurationError(
+            "a log signs under its own origin only", remedy="Use the origin that the log was made with"
+        )
     body = checkpoint.body()
     line = f"{_DASH}{key.name} {_base64(key.id + signer.sign(body))}\n"
     return body + b"\n" + line.encode()

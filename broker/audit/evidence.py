@@ -172,7 +172,11 @@ def _verify_gate(evidence: Evidence, event: AuditEvent) -> None:
     keys = _BundleKeys(evidence.gate)
     missing = [s.key_id for s in signatures if s.key_id not in keys.entries]
     if missing:
-        raise IncompleteError("the bundle lacks a public key of the gate", why=str(missing[0]))
+        raise IncompleteError(
+            "the bundle lacks a public key of the gate",
+            why=str(missing[0]),
+            remedy="Ask for a bundle that holds every key the gate signed with",
+        )
     signed = statement(evidence.entry, evidence.envelope_digest)
     try:
         verify_signatures(

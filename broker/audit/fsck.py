@@ -96,7 +96,7 @@ class FsckReport:
         if self.unchecked:
             raise IncompleteError(
                 f"not everything could be checked: {', '.join(self.unchecked)}",
-                remedy="Nothing that was checked is wrong",
+                remedy="Check the rest where it can be read; nothing that was checked is wrong",
             )
 
 

@@ -124,7 +124,11 @@ def _condition(word: str, name: str, value: str, names: QueryNames) -> Condition
     try:
         return understand(value, names)
     except MalformedError as error:
-        raise UsageError(f"{word!r} is not understood", why=error.what) from error
+        raise UsageError(
+            f"{word!r} is not understood",
+            why=error.what,
+            remedy=f"Write {name}: with such a value, as `schakel audit search --help` shows",
+        ) from error
 
 
 def _party(oin: Column, role: Column) -> Callable[[str, QueryNames], Condition]:
@@ -204,12 +208,12 @@ def _period(word: str, value: str, before: Period | None) -> Period:
     after = (year + 1, 1) if month == 12 else (year, month + 1)
     period = Period(_begin(int(start[1]), int(start[2]), word), _begin(*after, word))
     if period.start >= period.end:
-        raise UsageError(f"{word!r} ends before it begins")
+        raise UsageError(f"{word!r} ends before it begins", remedy="Write the earlier month first")
     return period
 
 
 def _begin(year: int, month: int, word: str) -> Micros:
     if not 1970 < year < 9999:
-        raise UsageError(f"{word!r} is outside the calendar")
+        raise UsageError(f"{word!r} is outside the calendar", remedy="Write a year between 1971 and 9998")
     local = datetime(year, month, 1, tzinfo=ZoneInfo("Europe/Amsterdam"))
     return Micros((local - _EPOCH) // timedelta(microseconds=1))

@@ -96,7 +96,9 @@ def required_file(files: Mapping[str, bytes], path: str) -> bytes:
     """
     content = files.get(path)
     if content is None:
-        raise ConfigurationError(f"schemas/{path} is missing")
+        raise ConfigurationError(
+            f"schemas/{path} is missing", remedy="Write the file, or take its group out of catalogue.yaml"
+        )
     return content
 
 
@@ -116,10 +118,16 @@ def message_schema(code: MessageCode, message: MessageDocument, groups: Mapping[
     required, allowed = group_lists(message)
     where = f"catalogue.yaml: messages.{code}"
     if unknown := sorted((allowed | set(message.fields)) - set(groups)):
-        raise ConfigurationError(f"{where}: not in the dictionary", why=", ".join(unknown))
+        raise ConfigurationError(
+            f"{where}: not in the dictionary",
+            why=", ".join(unknown),
+            remedy="Add the group to `groups`, or leave it out",
+        )
     if unlisted := sorted(set(message.fields) - allowed):
         raise ConfigurationError(
-            f"{where}.fields: the type does not have this group", why=", ".join(unlisted)
+            f"{where}.fields: the type does not have this group",
+            why=", ".join(unlisted),
+            remedy="List the group for a recipient, or drop its fields",
         )
     fields = [
         _group_field(where, name, record, message.fields.get(name), required=name in required)
@@ -155,9 +163,15 @@ def _group_field(
 def _listed_fields(where: str, name: GroupName, record: Json, listed: FieldsDocument) -> list[Json]:
     nodes = field_nodes(f"groups/{name}.avsc", record)
     if unknown := sorted({*listed.required, *listed.may} - set(nodes)):
-        raise ConfigurationError(f"{where}: the group does not have this field", why=", ".join(unknown))
+        raise ConfigurationError(
+            f"{where}: the group does not have this field",
+            why=", ".join(unknown),
+            remedy="Correct the name, or add the field to the group's document",
+        )
     if twice := sorted(set(listed.required) & set(listed.may)):
-        raise ConfigurationError(f"{where}: listed as required and as allowed", why=", ".join(twice))
+        raise ConfigurationError(
+            f"{where}: listed as required and as allowed", why=", ".join(twice), remedy="List each field once"
+        )
     return [
         _with_nullability(node, required=key in listed.required)
         for key, node in nodes.items()

@@ -70,11 +70,14 @@ def require_arguments(check: NamedCheck, where: str) -> None:
     """
     known = CHECKS.get(check.name)
     if known is None:
-        raise ConfigurationError(f"{where}: no such check", why=check.name)
+        raise ConfigurationError(
+            f"{where}: no such check", why=check.name, remedy=f"Choose one of {', '.join(CHECKS)}"
+        )
     if set(check.arguments) != set(known.arguments):
         raise ConfigurationError(
             f"{where}: {check.name} needs exactly the arguments {', '.join(known.arguments)}",
             why=", ".join(sorted(check.arguments)),
+            remedy="Give these arguments and no other",
         )
 
 

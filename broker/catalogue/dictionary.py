@@ -28,9 +28,13 @@ def parse_json(path: str, content: bytes) -> Json:
     try:
         value = json.loads(content, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"schemas/{path} is not JSON", why=str(error)[:200]) from error
+        raise ConfigurationError(
+            f"schemas/{path} is not JSON", why=str(error)[:200], remedy="Correct the document at that place"
+        ) from error
     if not isinstance(value, dict):
-        raise ConfigurationError(f"schemas/{path} is not a JSON object")
+        raise ConfigurationError(
+            f"schemas/{path} is not a JSON object", remedy="Write an Avro record as a JSON object"
+        )
     return value
 
 
@@ -44,10 +48,14 @@ def field_nodes(path: str, record: Mapping[str, object]) -> dict[str, Json]:
     nodes: dict[str, Json] = {}
     for node in fields if isinstance(fields, list) else ():
         if not isinstance(node, dict) or not isinstance(node.get("name"), str) or "type" not in node:
-            raise ConfigurationError(f"schemas/{path}: a field has no name or no type")
+            raise ConfigurationError(
+                f"schemas/{path}: a field has no name or no type", remedy="Give every field `name` and `type`"
+            )
         nodes[str(node["name"])] = node
     if not nodes:
-        raise ConfigurationError(f"schemas/{path}: the record has no fields")
+        raise ConfigurationError(
+            f"schemas/{path}: the record has no fields", remedy="Give the record a list of fields"
+        )
     return nodes
 
 
@@ -64,7 +72,9 @@ def describe_group(name: GroupName, title: str, source: str, record: Json) -> Gr
     """
     path = f"groups/{name}.avsc"
     if record.get("name") != name:
-        raise ConfigurationError(f"schemas/{path}: the record is not named {name}")
+        raise ConfigurationError(
+            f"schemas/{path}: the record is not named {name}", remedy="Name the record after its file"
+        )
     fields = tuple(_field(path, key, node) for key, node in field_nodes(path, record).items())
     return Group(name, title, record.get("repeated") is True, fields, source)
 

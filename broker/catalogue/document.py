@@ -276,12 +276,18 @@ def parse_document(document: bytes) -> CatalogueDocument:
     try:
         content = yaml.load(document, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigurationError("catalogue.yaml is not YAML", why=_position(error)) from error
+        raise ConfigurationError(
+            "catalogue.yaml is not YAML", why=_position(error), remedy="Correct the document at that place"
+        ) from error
     try:
         return CatalogueDocument.model_validate(content)
     except ValidationError as error:
         faults = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise ConfigurationError("catalogue.yaml is not a catalogue", why="; ".join(faults[:20])) from error
+        raise ConfigurationError(
+            "catalogue.yaml is not a catalogue",
+            why="; ".join(faults[:20]),
+            remedy="Correct what is named; docs/spec/catalogue.md 2 has the form",
+        ) from error
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -137,12 +137,19 @@ def _require_known_in(where: str, message: MessageDocument, document: CatalogueD
     terms |= {response.term} if response else set()
     _known(f"{where}: terms", terms - {""}, document.terms)
     if message.any_role != (not senders) or message.any_role != (not roles):
-        raise ConfigurationError(f"catalogue.yaml: {where}: either roles are named, or any_role holds")
+        raise ConfigurationError(
+            f"catalogue.yaml: {where}: either roles are named, or any_role holds",
+            remedy="Name senders and recipients with roles, or set `any_role` and name none",
+        )
 
 
 def _known(where: str, names: Iterable[str], defined: Iterable[str]) -> None:
     if unknown := sorted(set(names) - set(defined)):
-        raise ConfigurationError(f"catalogue.yaml: {where}: not defined", why=", ".join(unknown))
+        raise ConfigurationError(
+            f"catalogue.yaml: {where}: not defined",
+            why=", ".join(unknown),
+            remedy="Define the name in its own section, or correct it",
+        )
 
 
 def _entry(
@@ -256,7 +263,11 @@ def _unique_types(entries: Iterable[MessageEntry]) -> dict[MessageType, MessageE
     by_type: dict[MessageType, MessageEntry] = {}
     for entry in entries:
         if by_type.setdefault(entry.type, entry) is not entry:
-            raise ConfigurationError("catalogue.yaml: two messages have one type", why=entry.type)
+            raise ConfigurationError(
+                "catalogue.yaml: two messages have one type",
+                why=entry.type,
+                remedy="Give each message a type of its own",
+            )
     return by_type
 
 

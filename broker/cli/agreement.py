@@ -173,7 +173,7 @@ def _agreement(path: Path) -> Agreement:
 
 def _written(path: Path) -> bytes:
     if not path.is_file():
-        raise UsageError(f"there is no file {path}")
+        raise UsageError(f"there is no file {path}", remedy="Check the path")
     return path.read_bytes()
 
 
@@ -192,7 +192,7 @@ def _packaged(name: str) -> bytes:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"not NAME=VALUE: {text}")
+        raise UsageError(f"not NAME=VALUE: {text}", remedy="Write the place, an equals sign and its value")
     return name, value
 
 

@@ -111,7 +111,9 @@ def prove(
     try:
         output.write_bytes(bundle)
     except OSError as error:
-        raise UsageError(f"cannot write {output}", why=error.strerror or "") from error
+        raise UsageError(
+            f"cannot write {output}", why=error.strerror or "", remedy="Choose a file that you may write"
+        ) from error
     if as_json:
         print_json({"file": output, "bytes": len(bundle), "seq": row.seq})
     else:
@@ -177,7 +179,10 @@ def _record(
     except MalformedError as error:
         raise UsageError(f"--purpose is {error.what}", remedy="Give a code, such as toezicht") from error
     if len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
-        raise UsageError("--reference is not one short line")
+        raise UsageError(
+            "--reference is not one short line",
+            remedy=f"Give at most {_LONGEST_REFERENCE} printable characters",
+        )
     now = parts.clock.now()
     parts.accesses.record_access(
         Access(now, settings.oin, _person()[:128], code, reference, query[:2000], results)
@@ -195,7 +200,9 @@ def _place(page: str | None) -> int | None:
     if page is None:
         return None
     if not page.isascii() or not page.isdigit() or len(page) > 18:
-        raise UsageError("--next is not the `next` of an answer")
+        raise UsageError(
+            "--next is not the `next` of an answer", remedy="Copy the `next` of the answer before"
+        )
     return int(page)
 
 
@@ -260,11 +267,17 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MAX_BUNDLE + 1)
     except OSError as error:
-        raise ConfigurationError(f"cannot read {file}", why=error.strerror or "") from error
+        raise ConfigurationError(
+            f"cannot read {file}", why=error.strerror or "", remedy="Check the path and its rights"
+        ) from error
 
 
 def _verifier_key(text: str) -> VerifierKey:
     try:
         return VerifierKey.parse(text.strip())
     except MalformedError as error:
-        raise UsageError("--log-key is not a verifier key", why=error.what) from error
+        raise UsageError(
+            "--log-key is not a verifier key",
+            why=error.what,
+            remedy="Give the line NAME+HASH+KEY that the exchange published",
+        ) from error

@@ -93,7 +93,11 @@ def _write(folder: Path | None, content: dict[str, bytes]) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
     except OSError as error:
-        raise ConfigurationError("the schemas cannot be written", why=error.strerror or "") from error
+        raise ConfigurationError(
+            "the schemas cannot be written",
+            why=error.strerror or "",
+            remedy="Give --schemas FOLDER that you may write",
+        ) from error
 
 
 def _plain(entry: MessageEntry) -> dict[str, object]:

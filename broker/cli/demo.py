@@ -61,7 +61,7 @@ def demo(
         raise SchakelError(
             "the demonstration did not come out as told",
             why="; ".join(report.failures),
-            remedy="run it again with --keep DIR, and look into DIR/run and DIR/demo.log",
+            remedy="Run it again with --keep DIR, and look into DIR/run and DIR/demo.log",
             code="demo",
         )
 

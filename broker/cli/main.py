@@ -159,7 +159,7 @@ def _load(noun: Noun) -> Command:
 def _misused(error: typer.TyperException) -> SchakelError:
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context else "schakel"
-    return UsageError(error.format_message(), remedy=f"try '{path} --help'")
+    return UsageError(error.format_message(), remedy=f"Try '{path} --help'")
 
 
 def _unexpected(error: Exception) -> SchakelError:
@@ -170,7 +170,7 @@ def _unexpected(error: Exception) -> SchakelError:
     where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "unknown"  # noqa: PTH119
     return SchakelError(
         f"unexpected {type(error).__name__} at {where}",
-        remedy="set SCHAKEL_TRACEBACK=1 to see where it came from, and report it",
+        remedy="Set SCHAKEL_TRACEBACK=1 to see where it came from, and report it",
     )
 
 

@@ -164,7 +164,7 @@ def _view(directory: Path, source: str | None, root: Path | None, cache: Path | 
     if source is None:
         return RegistryHome(directory).view(_now())
     if root is None or cache is None:
-        raise UsageError("a source needs --root and --cache")
+        raise UsageError("a source needs --root and --cache", remedy="Give both, or leave --source out")
     return open_registry(source, cache, root).refresh(_now())
 
 
@@ -201,7 +201,9 @@ def _described(view: TrustView) -> dict[str, object]:
 def _threshold(text: str) -> tuple[str, int]:
     role, _, number = text.partition("=")
     if not number.isdigit() or not 1 <= int(number) <= 9:
-        raise UsageError(f"not ROLE=N: {text}")
+        raise UsageError(
+            f"not ROLE=N: {text}", remedy="Write a role, an equals sign and a number from 1 to 9"
+        )
     return role, int(number)
 
 

@@ -29,10 +29,14 @@ def schema_files(folder: Path | None = None) -> dict[str, bytes]:
     try:
         found = read(folder) if folder else packaged()
     except OSError as error:
-        raise ConfigurationError("the schemas cannot be read", why=error.strerror or "") from error
+        raise ConfigurationError(
+            "the schemas cannot be read", why=error.strerror or "", remedy="Check the path and its rights"
+        ) from error
     if "catalogue.yaml" not in found:
         raise ConfigurationError(
-            "there is no catalogue.yaml here", why=str(folder or "the installed schemas")
+            "there is no catalogue.yaml here",
+            why=str(folder or "the installed schemas"),
+            remedy="Give --schemas FOLDER that holds a catalogue",
         )
     return found
 

@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,8 @@ from broker.errors import DeadlineError, UsageError
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
 from broker.records.document import document_json
-from consumers.client import Reject, Retry, Subscriber
+from consumers.client import BATCH, Subscriber
+from consumers.handlers import Reject, Retry
 from consumers.runner import keep_going, stop_signal
 
 __all__ = ["app"]
@@ -44,24 +44,20 @@ def subscribe(
     ] = None,
 ) -> None:
     """Receive messages, in order per case; receipts go back by themselves, refusals of ours are shown."""
-    logs.configure("subscribe", level="CRITICAL", json=False)
-    subscriber = Subscriber.from_profile(profile, role)
-    delivery = _Delivery(subscriber, _words(command), maximum)
-    deadline = time.monotonic() + timeout if timeout else None
-    with stop_signal() as stop:
+    logs.configure("subscribe", level="WARNING", json=False)
+    words = _words(command)
+    with Subscriber.from_profile(profile, role) as subscriber, stop_signal() as stop:
+        delivery = _Delivery(subscriber, words, maximum)
 
         def step() -> int:
-            delivery.limit()
-            done = subscriber.step()
-            if delivery.finished or (deadline is not None and time.monotonic() > deadline):
+            done = subscriber.step(limit=delivery.limit)
+            if delivery.finished:
                 stop.set()
             return done
 
-        try:
-            keep_going(step, stop)
-        finally:
-            subscriber.close()
-    if maximum and not delivery.finished and deadline is not None and time.monotonic() > deadline:
+        keep_going(step, stop, timeout or None)
+        stopped = stop.is_set()
+    if maximum and not delivery.finished and not stopped:
         raise DeadlineError(
             f"{delivery.count} of {maximum} came within {timeout:g} s", remedy="Ask again later"
         )
@@ -78,10 +74,10 @@ class _Delivery:
         subscriber.on_any(self._deliver)
         subscriber.on_refusal(self._tell)
 
-    def limit(self) -> None:
-        """Let the subscriber fetch no more than may still be handed out."""
-        if self._maximum:
-            self._subscriber.batch = min(self._subscriber.batch, max(1, self._maximum - self.count))
+    @property
+    def limit(self) -> int:
+        """How many may be fetched, so that what is beyond the maximum stays for the next time."""
+        return min(BATCH, max(1, self._maximum - self.count)) if self._maximum else BATCH
 
     @property
     def finished(self) -> bool:

@@ -45,7 +45,9 @@ def open_sections(
     """
     del receipt  # Its existence is what is asked for.
     if recipient not in verified.header.recipients:
-        raise UsageError("the recipient is not one of this envelope's")
+        raise UsageError(
+            "the recipient is not one of this envelope's", remedy="Take the recipient from the header itself"
+        )
     keys = _content_keys(verified.header, recipient, unwrapper)
     return {group: _opened(verified, index, key) for group, (index, key) in keys.items()}
 

@@ -60,7 +60,10 @@ def seal(draft: Draft, entropy: Entropy) -> Unsigned:
     """
     header = draft.header
     if (header.version, header.suite, header.critical) != (schema.VERSION, SUITE, ()):
-        raise UsageError("only version 1 and suite 1 without extensions can be sealed")
+        raise UsageError(
+            "only version 1 and suite 1 without extensions can be sealed",
+            remedy="Leave version, suite and critical as they are by default",
+        )
     _require_padded(draft.groups)
     keys = [entropy(schema.CONTENT_KEY_SIZE) for _ in draft.groups]
     sections = tuple(
@@ -89,7 +92,10 @@ def sign_all(unsigned: Sequence[Unsigned], signers: Sequence[Signer]) -> list[by
     if not senders:
         return []
     if len(senders) > 1 or not signers:
-        raise UsageError("a batch is signed by one sender, with at least one key")
+        raise UsageError(
+            "a batch is signed by one sender, with at least one key",
+            remedy="Make one batch for each sender, and give its keys",
+        )
     signatures = sign_batch([statement(item.header_bytes) for item in unsigned], senders.pop(), signers)
     return [
         write_envelope(item.header_bytes, item.sections, signed)
@@ -105,7 +111,10 @@ def _require_padded(groups: tuple[tuple[GroupName, bytes], ...]) -> None:
 def _wrapped(draft: Draft, recipient: Recipient, pairs: Mapping[GroupName, bytes]) -> Recipient:
     key = draft.sealing_keys.get(recipient.key_id)
     if key is None or not pairs.keys() >= set(recipient.groups):
-        raise UsageError("a recipient's sealing key or one of its groups is not in the draft")
+        raise UsageError(
+            "a recipient's sealing key or one of its groups is not in the draft",
+            remedy="Add the key to `sealing_keys` and every granted group to `groups`",
+        )
     secret = b"".join(pairs[group] for group in recipient.groups)
     return replace(recipient, wrapped=key.wrap(wrap_info(draft.header, recipient), secret))
 
@@ -120,4 +129,6 @@ def _encoded(header: EnvelopeHeader) -> bytes:
         why = "it does not read back as itself"
     except MalformedError as error:
         why = error.what
-    raise UsageError("the header is not one that readers accept", why=why)
+    raise UsageError(
+        "the header is not one that readers accept", why=why, remedy="Correct the field that is named"
+    )

@@ -26,12 +26,12 @@ from broker.catalogue.checks import failed_checks
 from broker.catalogue.model import MessageEntry
 from broker.crypto import Unwrapper
 from broker.envelope.codec import read_envelope
-from broker.envelope.model import EnvelopeHeader, Recipient, VerifiedEnvelope
+from broker.envelope.model import EnvelopeHeader, Recipient, Sender, VerifiedEnvelope
 from broker.envelope.open import open_sections
 from broker.envelope.padding import unpad
 from broker.envelope.verify import authenticate, require_intact, require_timely
-from broker.errors import RejectedError, SchemaError, UntrustedError
-from broker.names import GroupName, KeyId, Micros, Oin
+from broker.errors import RejectedError, SchemaError, UntrustedError, UsageError
+from broker.names import CaseRef, GroupName, KeyId, MessageCode, MessageId, Micros, Oin
 from broker.pipelines.rules import decide_recipient
 from broker.ports import Message
 from broker.receipts import AuditReceipt
@@ -67,6 +67,48 @@ class Disclosure:
     event: AuditEvent
     receipt: AuditReceipt
     groups: Mapping[GroupName, GroupValue]
+
+    @property
+    def message_id(self) -> MessageId:
+        """The sender's id of the message."""
+        return self.header.message_id
+
+    @property
+    def code(self) -> MessageCode:
+        """The message type's code, such as ``E01``."""
+        return self.entry.code
+
+    @property
+    def case_ref(self) -> CaseRef:
+        """The case that it is about."""
+        return self.header.case_ref
+
+    @property
+    def sender(self) -> Sender:
+        """Who sent it, in which role, from which system."""
+        return self.header.sender
+
+    def record(self, group: str) -> Mapping[str, object]:
+        """A field group that stands once in the message; empty when it was not sent.
+
+        Raises:
+            UsageError: This group is a list.
+        """
+        value = self.groups.get(GroupName(group), {})
+        if isinstance(value, Mapping):
+            return value
+        raise UsageError(f"{group} is a list of records", remedy="Ask for `records`")
+
+    def records(self, group: str) -> list[Mapping[str, object]]:
+        """The records of a field group that is a list; empty when it was not sent.
+
+        Raises:
+            UsageError: This group is one record.
+        """
+        value = self.groups.get(GroupName(group), [])
+        if isinstance(value, list):
+            return value
+        raise UsageError(f"{group} is one record", remedy="Ask for `record`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,10 @@ from broker.names import GroupName, Micros, Oin, TopicName
 from broker.pipelines.rules import decide_recipient
 from broker.ports import Message, Outgoing
 from broker.signing import VerificationCache
+from broker.topics import QUARANTINE, decisions_topic
 from broker.trust.view import TrustView
 
-__all__ = ["QUARANTINE", "GateIdentity", "Judgement", "decisions_topic", "judge", "undeliverable", "write"]
-
-QUARANTINE = TopicName("decisions.quarantine")
+__all__ = ["GateIdentity", "Judgement", "judge", "undeliverable", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,6 @@ class Judgement:
     topic: TopicName
     key: bytes
     envelope: bytes | None
-
-
-def decisions_topic(oin: Oin) -> TopicName:
-    """The topic on which an agency is told everything that concerns it."""
-    return TopicName(f"decisions.{oin}")
 
 
 def judge(

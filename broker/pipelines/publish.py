@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from broker.agreements.model import AgreementParty, Allowed, Reason, Refused
 from broker.catalogue.checks import failed_checks
@@ -21,7 +22,7 @@ from broker.envelope.cloudevents import attributes
 from broker.envelope.model import AgreementRef, EnvelopeHeader, Origin, Recipient, Sender
 from broker.envelope.padding import pad
 from broker.envelope.seal import Draft, Unsigned, seal, sign_all
-from broker.errors import RefusedError, SchemaError
+from broker.errors import RefusedError, RejectedError, SchemaError
 from broker.names import (
     AgreementId,
     Digest,
@@ -29,6 +30,7 @@ from broker.names import (
     MessageCode,
     MessageId,
     Micros,
+    Oin,
     ProducerId,
     TopicName,
 )
@@ -150,7 +152,10 @@ def encode(record: Record, entry: MessageEntry, view: TrustView) -> EncodedRecor
         ) from error
     if failures := failed_checks(entry, record.groups, record.assertions):
         raise RefusedError(
-            f"{record.code} does not satisfy a rule of the catalogue", reason="check", offending=failures
+            f"{record.code} does not satisfy a rule of the catalogue",
+            reason="check",
+            offending=failures,
+            remedy=f"See the checks in `schakel message explain {record.code}`",
         )
     return EncodedRecord(entry.schema_digest, groups)
 
@@ -171,7 +176,7 @@ def draft_header(
         causation_id=record.causation_id,
         origin=Origin(*record.origin) if record.origin else None,
         created_at=now,
-        expires_at=Micros(now + record.lifetime),
+        expires_at=Micros(now + record.lifetime // timedelta(microseconds=1)),
         urgency=record.urgency,
         regime=record.regime,
         legal_basis=record.legal_basis,
@@ -197,10 +202,22 @@ def _address(
         recipient = grant(addressee, header, encoded, agreement, view)
         decision = decide_recipient(view, header, recipient, header.created_at)
         if isinstance(decision, Allowed):
-            key = view.sealing_key(addressee.oin, header.created_at)
+            key = _sealing_key(addressee.oin, header.created_at, view)
             return replace(recipient, key_id=key.key_id), key
         refused = decision
     raise refusal(refused, record.code, addressee)
+
+
+def _sealing_key(recipient: Oin, at: Micros, view: TrustView) -> SealingKey:
+    try:
+        return view.sealing_key(recipient, at)
+    except RejectedError as error:
+        raise RefusedError(
+            f"{recipient} cannot receive anything",
+            reason=error.reason,
+            offending=(recipient,),
+            remedy="Ask the recipient to publish a sealing key with `schakel registry rotate-key`",
+        ) from error
 
 
 def _candidates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from broker.names import (
     AgreementId,
@@ -13,7 +14,6 @@ from broker.names import (
     LegalBasis,
     MessageCode,
     MessageId,
-    Micros,
     Oin,
     Purpose,
     Regime,
@@ -24,7 +24,7 @@ from broker.names import (
 
 __all__ = ["Addressee", "EncodedRecord", "GroupValue", "Record"]
 
-_SEVEN_DAYS = Micros(7 * 24 * 3600 * 1_000_000)
+_SEVEN_DAYS = timedelta(days=7)
 
 GroupValue = Mapping[str, object] | list[Mapping[str, object]]
 """One field group: a record, or a list of records where the group is repeated."""
@@ -49,7 +49,7 @@ class Record:
         agreement: Cite exactly this agreement (a receipt cites the one of the message it answers);
             None lets the publisher choose one in force.
         message_id: Send as exactly this message (again); None makes a new one.
-        lifetime: Microseconds until it expires, at most seven days.
+        lifetime: How long until it expires, at most seven days.
     """
 
     code: MessageCode
@@ -67,7 +67,7 @@ class Record:
     origin: tuple[MessageId, Oin] | None = None
     agreement: tuple[AgreementId, Digest] | None = None
     message_id: MessageId | None = None
-    lifetime: Micros = _SEVEN_DAYS
+    lifetime: timedelta = _SEVEN_DAYS
 
 
 @dataclass(frozen=True, slots=True)

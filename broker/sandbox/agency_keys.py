@@ -81,9 +81,15 @@ def check_keys(directory: Path, oin: Oin, *, production: bool) -> None:
         try:
             opened = unwrapper.unwrap(_TRIAL, unwrapper.sealing_key.wrap(_TRIAL, bytes(32)))
         except UntrustedError as error:
-            raise ConfigurationError(f"the two halves of {name} do not belong together") from error
+            raise ConfigurationError(
+                f"the two halves of {name} do not belong together",
+                remedy="Put the file back from a copy, or make a key with `schakel keys rotate`",
+            ) from error
         if opened != bytes(32):
-            raise ConfigurationError(f"{name} does not open what was sealed to it")
+            raise ConfigurationError(
+                f"{name} does not open what was sealed to it",
+                remedy="Put the file back from a copy, or make a key with `schakel keys rotate`",
+            )
 
 
 def proof_of(directory: Path, oin: Oin, now: Micros) -> bytes:

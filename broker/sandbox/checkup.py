@@ -20,13 +20,13 @@ from broker.adapters.profiles import read_toml
 from broker.assembly import kafka_access, kafka_admin, keeper
 from broker.errors import SchakelError
 from broker.names import Micros
-from broker.pipelines.gate import decisions_topic
 from broker.sandbox import jars
 from broker.sandbox.java import find_java
 from broker.sandbox.kafka import default_cache
 from broker.sandbox.parties import parties_of
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, Profile, load_profile
+from broker.topics import decisions_topic
 from broker.trust.view import TrustView
 
 __all__ = ["Finding", "check_machine", "check_profile"]
@@ -140,7 +140,7 @@ def _mode(path: Path) -> Finding:
     except OSError as error:
         return Finding(name, "wrong", f"{path}: {error.strerror}", "Correct the path in the profile")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        remedy = f"chmod 600 {path}; if others had access, replace the key"
+        remedy = f"Run chmod 600 {path}; if others had access, replace the key"
         return Finding(name, "wrong", f"its mode is {mode:04o}: others may read it", remedy)
     return Finding(name, "ok", f"mode {mode:04o}")
 

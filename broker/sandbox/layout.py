@@ -80,6 +80,6 @@ def require_sandbox(directory: Path) -> Layout:
     layout = Layout(directory.absolute())
     if not layout.is_built:
         raise ConfigurationError(
-            f"there is no sandbox in {directory}", remedy=f"start one: schakel dev up --dir {directory}"
+            f"there is no sandbox in {directory}", remedy=f"Start one: schakel dev up --dir {directory}"
         )
     return layout

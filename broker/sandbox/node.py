@@ -84,7 +84,7 @@ class NodeProcess:
         raise DeadlineError(
             f"a Kafka node was not ready within {seconds:.0f} s",
             why=_last_error(self._text(begin)),
-            remedy=f"read {self.log}",
+            remedy=f"Read {self.log}",
         )
 
     def stop(self, seconds: float) -> bool:

@@ -85,7 +85,7 @@ def create_authority(directory: Path) -> Authority:
         raise ConfigurationError(
             f"the certificate authority in {directory} is incomplete",
             why="one of ca.pem and ca-key.pem is missing",
-            remedy="remove the directory and start again",
+            remedy="Remove the directory and start again",
         )
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -135,11 +135,11 @@ def issue(directory: Path, name: str, oin: Oin | None, kind: Kind, validity: Val
 def _check_party(name: str, oin: Oin | None) -> None:
     if not _NAME.fullmatch(name) or name in {"ca", "ca-key"}:
         raise UsageError(
-            f"not a short name for a party: {name!r}", remedy="use lower-case letters, digits and hyphens"
+            f"not a short name for a party: {name!r}", remedy="Use lower-case letters, digits and hyphens"
         )
     if oin is not None and not oin.is_test:
         raise UsageError(
-            "the test authority signs test numbers only", remedy="use an OIN that begins with 00000099"
+            "the test authority signs test numbers only", remedy="Use an OIN that begins with 00000099"
         )
 
 
@@ -156,10 +156,12 @@ def _load(authority: Authority) -> tuple[x509.Certificate, ec.EllipticCurvePriva
         raise ConfigurationError(
             f"no usable certificate authority in {authority.directory}",
             why=str(error),
-            remedy="make one with create_authority, or remove the directory and start again",
+            remedy="Make one with create_authority, or remove the directory and start again",
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ConfigurationError(f"the key in {authority.key} is not an EC key")
+        raise ConfigurationError(
+            f"the key in {authority.key} is not an EC key", remedy="Remove the directory and start again"
+        )
     return certificate, key
 
 

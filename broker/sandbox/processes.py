@@ -122,13 +122,13 @@ class Worker:
                 raise UnavailableError(
                     f"the {self.name} ended while it started",
                     why=self._last_words(begin),
-                    remedy=f"read {self.log}",
+                    remedy=f"Read {self.log}",
                 )
             time.sleep(_PAUSE)
         raise DeadlineError(
             f"the {self.name} was not ready within {seconds:.0f} s",
             why=self._last_words(begin),
-            remedy=f"read {self.log}",
+            remedy=f"Read {self.log}",
         )
 
     def lines(self, begin: int = 0) -> list[dict[str, object]]:

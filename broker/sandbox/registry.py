@@ -63,7 +63,9 @@ def revoke(layout: Layout, agreement_id: str, party: str, now: Micros) -> Agreem
     agreements = registry.view(now).rules.agreements
     agreement = next((found for found in agreements if found.id == agreement_id), None)
     if agreement is None:
-        raise UsageError(f"the registry has no agreement {agreement_id}")
+        raise UsageError(
+            f"the registry has no agreement {agreement_id}", remedy="See `schakel registry show`"
+        )
     oin = member(party).oin
     signers = load_key_ring(layout.agency(party) / "keys", oin, development=True).signers
     reason = RevocationReason.PARTY_REQUEST

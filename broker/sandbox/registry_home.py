@@ -61,7 +61,10 @@ class RegistryHome:
             UsageError: There is a registry already.
         """
         if self.public.exists():
-            raise UsageError(f"there is a registry in {self._folder} already")
+            raise UsageError(
+                f"there is a registry in {self._folder} already",
+                remedy="Publish in it, or choose another directory",
+            )
         needed = thresholds or {}
         keys = {role: [self._new_key(role, n) for n in range(1, needed.get(role, 1) + 1)] for role in ROLES}
         publisher = RegistryPublisher.create(self.public, keys, needed, now, self._lifetimes)
@@ -126,7 +129,11 @@ class RegistryHome:
             statement = read_signature(signature).statement
             path = signatures_path(statement.agreement, statement.version)
             if agreement_path(statement.agreement, statement.version) not in {**held, **changes}:
-                raise UsageError("a signature on an agreement that is not published", why=statement.agreement)
+                raise UsageError(
+                    "a signature on an agreement that is not published",
+                    why=statement.agreement,
+                    remedy="Publish the agreement first, or together with its signatures",
+                )
             changes[path] = add_to_bundle(changes.get(path) or held.get(path), signature)
         return publisher.publish(changes, now)
 

@@ -118,7 +118,7 @@ class Sandbox:
         """
         for process in self.status().processes:
             if not process.running:
-                raise UnavailableError(f"{process.name} ended by itself", remedy=f"look into {process.at}")
+                raise UnavailableError(f"{process.name} ended by itself", remedy=f"Look into {process.at}")
 
     def status(self) -> SandboxStatus:
         """What runs at this moment."""

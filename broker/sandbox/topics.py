@@ -19,19 +19,23 @@ from broker.adapters.kafka_grants import Grant
 from broker.adapters.sizes import LARGEST_BATCH
 from broker.errors import UsageError
 from broker.names import Oin, TopicName
+from broker.topics import (
+    CHECKPOINTS,
+    DECISIONS_PREFIX,
+    EXCHANGE_PREFIX,
+    EXCHANGE_TOPICS,
+    QUARANTINE,
+    decisions_topic,
+)
 
 __all__ = [
-    "CHECKPOINTS",
-    "EXCHANGE_TOPICS",
     "GATE",
     "LEDGER",
-    "QUARANTINE",
     "Difference",
     "Party",
     "Plan",
     "apply",
     "compare",
-    "decisions_topic",
     "plan",
 ]
 
@@ -39,13 +43,6 @@ GATE: Final = "gate"
 """Short name of the gate: its certificate's CN, its consumer group, and how its other groups begin."""
 LEDGER: Final = "ledger"
 """The same for the ledger writer."""
-
-EXCHANGE_TOPICS: Final = tuple(
-    TopicName(f"exchange.{flow}")
-    for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
-)
-QUARANTINE: Final = TopicName("decisions.quarantine")
-CHECKPOINTS: Final = TopicName("ledger.checkpoints")
 
 _DAY_MS: Final = 86_400_000
 _EXCHANGE_DAYS: Final = 7
@@ -98,11 +95,6 @@ class Difference:
     def empty(self) -> bool:
         """Whether Kafka holds exactly what is planned."""
         return not (self.topics or self.settings or self.grants or self.surplus)
-
-
-def decisions_topic(oin: Oin) -> TopicName:
-    """Where the gate's decisions for this agency go."""
-    return TopicName(f"decisions.{oin}")
 
 
 def plan(parties: Iterable[Party], partitions: int, replication: int) -> Plan:
@@ -163,12 +155,20 @@ def apply(planned: Plan, admin: KafkaAdmin, *, prune: bool = False) -> Differenc
 def _check(agencies: Sequence[Party]) -> None:
     for values, what in (([p.name for p in agencies], "name"), ([p.oin for p in agencies], "OIN")):
         if len(set(values)) != len(values):
-            raise UsageError(f"two parties have the same {what}")
+            raise UsageError(
+                f"two parties have the same {what}", remedy="Give each party a name and an OIN of its own"
+            )
     for party in agencies:
         if party.name in _RESERVED:
-            raise UsageError(f"the name {party.name} belongs to the exchange itself")
+            raise UsageError(
+                f"the name {party.name} belongs to the exchange itself", remedy="Choose another name"
+            )
         if strange := sorted(set(party.writes) - set(EXCHANGE_TOPICS)):
-            raise UsageError(f"{party.name} cannot write {strange[0]}", why="it is not an exchange topic")
+            raise UsageError(
+                f"{party.name} cannot write {strange[0]}",
+                why="it is not an exchange topic",
+                remedy=f"Choose from {', '.join(EXCHANGE_TOPICS)}",
+            )
 
 
 def _topic(name: TopicName, partitions: int, replication: int, days: int | None) -> Topic:
@@ -189,15 +189,15 @@ def _topic(name: TopicName, partitions: int, replication: int, days: int | None)
 
 def _gate_grants() -> Iterable[Grant]:
     who = f"User:{GATE}"
-    yield Grant(who, "read", "topic", "exchange.", prefix=True)
-    yield Grant(who, "write", "topic", "decisions.", prefix=True)
+    yield Grant(who, "read", "topic", EXCHANGE_PREFIX, prefix=True)
+    yield Grant(who, "write", "topic", DECISIONS_PREFIX, prefix=True)
     yield from _own_groups(who, GATE)
     yield from _guard(who)
 
 
 def _ledger_grants() -> Iterable[Grant]:
     who = f"User:{LEDGER}"
-    yield Grant(who, "read", "topic", "decisions.", prefix=True)
+    yield Grant(who, "read", "topic", DECISIONS_PREFIX, prefix=True)
     yield Grant(who, "write", "topic", CHECKPOINTS)
     yield Grant(who, "describe_configs", "topic", CHECKPOINTS)
     yield from _own_groups(who, LEDGER)
@@ -221,5 +221,5 @@ def _own_groups(who: str, name: str) -> Iterable[Grant]:
 def _guard(who: str) -> Iterable[Grant]:
     """What the start-up check reads: settings of the nodes and of the topics."""
     yield Grant(who, "describe_configs", "cluster", "kafka-cluster")
-    yield Grant(who, "describe_configs", "topic", "exchange.", prefix=True)
-    yield Grant(who, "describe_configs", "topic", "decisions.", prefix=True)
+    yield Grant(who, "describe_configs", "topic", EXCHANGE_PREFIX, prefix=True)
+    yield Grant(who, "describe_configs", "topic", DECISIONS_PREFIX, prefix=True)

@@ -47,7 +47,10 @@ def add_agency(agencies: _Agencies, new: NewAgency, keys: Possession, now: Micro
         UsageError: Its OIN, short name or a key is in the list already, or it brings no ES256 key.
     """
     if keys.oin in agencies or new.short_name in {agency.short_name for agency in agencies.values()}:
-        raise UsageError("an agency with this OIN or short name is registered already")
+        raise UsageError(
+            "an agency with this OIN or short name is registered already",
+            remedy="Choose another short name, or change the agency with `schakel registry rotate-key`",
+        )
     algorithms = frozenset(key.algorithm for key in keys.signing_keys)
     if Algorithm.ES256 not in algorithms:
         raise UsageError("an agency needs an ES256 signing key", remedy="Make keys with `schakel keys new`")
@@ -125,7 +128,9 @@ def revoke_key(agencies: _Agencies, key_id: KeyId, now: Micros) -> dict[Oin, Age
                 ),
             )
             return {**agencies, agency.oin: changed}
-    raise UsageError("no agency has this key", why=str(key_id))
+    raise UsageError(
+        "no agency has this key", why=str(key_id), remedy="See the keys in `schakel registry show --json`"
+    )
 
 
 def succeed(agencies: _Agencies, old: Oin, new: Oin, at: Micros) -> dict[Oin, Agency]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from broker.errors import UnavailableError, UntrustedError
+from broker.errors import RejectedError, UnavailableError, UntrustedError
 from broker.names import Algorithm, KeyId, MessageType, Micros, Oin, Role
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class TrustView:
 
         Raises:
             UntrustedError: The registry does not know the agency (reason ``unknown-agency``).
-            UnavailableError: It has no valid sealing key then (code ``no-sealing-key``).
+            RejectedError: It has no valid sealing key then (reason ``no-sealing-key``).
         """
         usable = [
             entry
@@ -182,12 +182,7 @@ class TrustView:
             if entry.revoked_at is None and entry.valid_from <= at < entry.valid_until
         ]
         if not usable:
-            raise UnavailableError(
-                "the recipient has no valid sealing key",
-                why=oin,
-                remedy="Ask the recipient to publish one with `schakel registry rotate-key`",
-                code="no-sealing-key",
-            )
+            raise RejectedError("the recipient has no valid sealing key", reason="no-sealing-key")
         return max(usable, key=lambda entry: (entry.valid_from, entry.key.key_id)).key
 
     def knows(self, message_type: MessageType, schema_digest: Digest) -> bool:

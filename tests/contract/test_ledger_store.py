@@ -23,8 +23,9 @@ from broker.audit.store import Access, Batch, LogState, Offsets, Problem
 from broker.crypto import sha256
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 from broker.merkle import leaf_hash, tree_root
-from broker.names import Digest, Micros, TopicName
+from broker.names import Digest, Micros
 from broker.ports import Position
+from broker.topics import QUARANTINE
 from tests.audit_world import DECIDED, GATE, ORIGIN, TOPIC, decisions, entries
 from tests.postgres_cluster import PostgresCluster, find_programs, postgres_cluster
 
@@ -105,7 +106,7 @@ def test_a_known_decision_is_dropped(store: SqlLedgerStore) -> None:
 
 def test_offsets_are_stored_with_the_entries(store: SqlLedgerStore) -> None:
     """A restart goes on from the database."""
-    other = (TopicName("decisions.quarantine"), 1)
+    other = (QUARANTINE, 1)
     state = store.append(store.acquire(), batch_of(2, offsets={(TOPIC, 0): 2, other: 5})).state
     store.append(state, batch_of(0, offsets={(TOPIC, 0): 3}))
 

@@ -27,6 +27,7 @@ from broker.ports import Message, Outgoing
 from broker.records.model import GroupValue
 from broker.records.schema import MessageSchema
 from broker.records.template import template
+from broker.topics import DECISIONS_PREFIX
 from broker.trust.view import TrustView
 from tests import checker
 from tests.exchange import RealExchange, eventually
@@ -153,7 +154,7 @@ def _drain(exchange: RealExchange) -> None:
 
 
 def _decisions(exchange: RealExchange) -> list[str]:
-    return sorted({topic for topic, _ in exchange.marks() if topic.startswith("decisions.")})
+    return sorted({topic for topic, _ in exchange.marks() if topic.startswith(DECISIONS_PREFIX)})
 
 
 def _plant_on_kafka(exchange: RealExchange) -> None:

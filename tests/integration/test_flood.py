@@ -22,10 +22,10 @@ from broker.audit.decision_record import read_record
 from broker.audit.events import AuditEvent
 from broker.envelope.model import Sender
 from broker.names import CaseRef, Micros
-from broker.pipelines.gate import QUARANTINE
 from broker.ports import Message, Outgoing, Position
 from broker.sandbox.cast import member
 from broker.sandbox.registry import home
+from broker.topics import QUARANTINE
 from broker.trust.view import TrustView
 from tests import checker
 from tests.exchange import RealExchange, eventually, report

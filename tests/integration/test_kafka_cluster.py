@@ -23,7 +23,8 @@ from broker.errors import ConfigurationError, SchakelError, UnauthorisedError, U
 from broker.names import Oin, TopicName
 from broker.ports import Message, Outgoing
 from broker.sandbox import pki
-from broker.sandbox.topics import Party, Plan, apply, compare, decisions_topic, plan
+from broker.sandbox.topics import Party, Plan, apply, compare, plan
+from broker.topics import decisions_topic
 from tests.kafka_ladder import RealKafka
 
 pytestmark = [

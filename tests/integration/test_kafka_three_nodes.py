@@ -18,7 +18,8 @@ from broker.names import Oin, TopicName
 from broker.ports import Outgoing
 from broker.sandbox.java import find_java
 from broker.sandbox.kafka import KafkaCluster, default_cache
-from broker.sandbox.topics import CHECKPOINTS, QUARANTINE, Party, apply, plan
+from broker.sandbox.topics import Party, apply, plan
+from broker.topics import CHECKPOINTS, QUARANTINE
 
 pytestmark = [
     pytest.mark.kafka,

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from broker.assembly import EXCHANGE_TOPICS
 from broker.names import CaseRef
+from broker.topics import DECISIONS_PREFIX, EXCHANGE_TOPICS, decisions_topic
 from producers.client import Published
 from tests import checker
 from tests.exchange import Child, RealExchange, eventually, report
@@ -151,8 +151,8 @@ def _drain(exchange: RealExchange, flow: Flow) -> None:
     amk, shg = exchange.oin("amk-noord"), exchange.oin("shg-noord")
     groups = {
         "gate": _EXCHANGE,
-        "amk-noord.inbox": (f"decisions.{amk}",),
-        "shg-noord.inbox": (f"decisions.{shg}",),
+        "amk-noord.inbox": (decisions_topic(amk),),
+        "shg-noord.inbox": (decisions_topic(shg),),
     }
     database = exchange.layout.agency("shg-noord") / "inbox.sqlite"
     count = len(flow.sent)
@@ -169,7 +169,7 @@ def _drain(exchange: RealExchange, flow: Flow) -> None:
 
 
 def _decisions(exchange: RealExchange) -> list[checker.Decision]:
-    topics = sorted({topic for topic, _ in exchange.marks() if topic.startswith("decisions.")})
+    topics = sorted({topic for topic, _ in exchange.marks() if topic.startswith(DECISIONS_PREFIX)})
     return checker.read_decisions(exchange.records(*topics))
 
 

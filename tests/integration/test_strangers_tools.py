@@ -16,15 +16,12 @@ from broker.sandbox.cast import AGENCIES
 from broker.sandbox.jars import resolve
 from broker.sandbox.java import find_java
 from broker.sandbox.kafka import default_cache
+from broker.topics import CHECKPOINTS, EXCHANGE_TOPICS, QUARANTINE, decisions_topic
 from tests.exchange import RealExchange, eventually, report
 
 pytestmark = pytest.mark.kafka
 
 _MARK = "ZAAK-TEST-VREEMD"
-_EXCHANGE = {
-    f"exchange.{flow}"
-    for flow in ("bescherming", "informatie", "meldingen", "ontvangst", "toezicht", "veiligheid")
-}
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,8 @@ def published(exchange: RealExchange) -> Message:
 def test_kafka_s_own_tool_lists_the_topics(tools: Tools) -> None:
     """The topics are those of the design, one of decisions for each agency, and no other."""
     listed = set(tools.run("TopicCommand", "--list").split())
-    expected = _EXCHANGE | {f"decisions.{cast.oin}" for cast in AGENCIES}
-    assert listed - {"__consumer_offsets"} == expected | {"decisions.quarantine", "ledger.checkpoints"}
+    expected = {*EXCHANGE_TOPICS, QUARANTINE, CHECKPOINTS, *(decisions_topic(cast.oin) for cast in AGENCIES)}
+    assert listed - {"__consumer_offsets"} == expected
 
 
 def test_kafka_s_own_tool_shows_who_may_read_decisions(tools: Tools) -> None:
@@ -96,7 +93,7 @@ def test_kafka_s_own_tool_shows_who_may_read_decisions(tools: Tools) -> None:
             )
             readers[resource] = set(found)
     decisions = {name: who for name, who in readers.items() if name.startswith(("decisions", "*"))}
-    expected = {f"decisions.{cast.oin}": {cast.name} for cast in AGENCIES}
+    expected: dict[str, set[str]] = {decisions_topic(cast.oin): {cast.name} for cast in AGENCIES}
     assert decisions == {**expected, "decisions.*": {"ledger"}}
 
 

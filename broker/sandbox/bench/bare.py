@@ -28,8 +28,9 @@ from broker.sandbox.bench.topics import PREFIX
 from broker.sandbox.cast import member
 from broker.sandbox.exchange import LOG_ORIGIN
 from broker.sandbox.layout import Layout
-from broker.sandbox.topics import CHECKPOINTS, EXCHANGE_TOPICS, GATE, LEDGER, decisions_topic
+from broker.sandbox.topics import GATE, LEDGER
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
+from broker.topics import CHECKPOINTS, DECISIONS, EXCHANGE_TOPICS, decisions_topic
 
 __all__ = ["BareConsumer", "BarePublisher", "Reply", "bare_consumer", "bare_publisher"]
 
@@ -177,7 +178,7 @@ def _receipts(order: Order) -> BareConsumer:
 
 def _ledger(order: Order) -> BareConsumer:
     access = kafka_access(load_profile(Layout(order.directory).ledger_profile, LedgerProfile))
-    topics = re.compile(re.escape(PREFIX) + r"decisions\..*")
+    topics = re.compile(re.escape(PREFIX) + DECISIONS.pattern)
     group = f"{LEDGER}.bare"
     # Like the real one, which keeps its offsets itself, it goes on where the last one ended.
     with KafkaAdmin(access) as admin:

@@ -67,7 +67,7 @@ class Child:
         """
         try:
             if not self._channel.poll(seconds):
-                raise DeadlineError("a process of the bench does not answer", remedy=f"read {self._log}")
+                raise DeadlineError("a process of the bench does not answer", remedy=f"Read {self._log}")
             answer = self._channel.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
@@ -95,7 +95,7 @@ class Child:
             self._process.wait(_STOP_SECONDS)
 
     def _ended(self) -> UnavailableError:
-        return UnavailableError("a process of the bench ended", remedy=f"read {self._log}")
+        return UnavailableError("a process of the bench ended", remedy=f"Read {self._log}")
 
 
 class Line:

@@ -89,7 +89,7 @@ def filled(schema: MessageSchema, size: int) -> _Groups:
             record[name] = character * min(most, max(1, room // len(character.encode())))
         if abs(_size(schema, groups) - size) <= size * _TOLERANCE:
             return groups
-    raise UsageError(f"{schema.code} cannot have {size} bytes of content", remedy="choose another size")
+    raise UsageError(f"{schema.code} cannot have {size} bytes of content", remedy="Choose another size")
 
 
 _Slot = tuple[dict[str, Any], str, int]

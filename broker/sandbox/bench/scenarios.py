@@ -125,7 +125,10 @@ def run(line: Line, command: Send) -> Flow:
     )
     missing = [id_ for id_ in flow.due if id_ not in flow.delivered or id_ not in flow.receipted]
     if missing:
-        raise IncompleteError(f"{len(missing)} of {len(flow.due)} messages have no delivery or receipt")
+        raise IncompleteError(
+            f"{len(missing)} of {len(flow.due)} messages have no delivery or receipt",
+            remedy="Measure again with fewer messages, and read the logs of the parts",
+        )
     return flow
 
 
@@ -154,7 +157,10 @@ def _reached(steps: list[tuple[int, int]], count: int) -> int:
         total += number
         if total >= count:
             return moment
-    raise IncompleteError("the ledger counted other records than it finished")
+    raise IncompleteError(
+        "the ledger counted other records than it finished",
+        remedy="Measure again; if it happens again, report it",
+    )
 
 
 def _difference(before: dict[str, Usage], after: dict[str, Usage]) -> dict[str, float]:

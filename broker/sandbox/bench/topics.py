@@ -7,13 +7,14 @@ from dataclasses import replace
 from broker.adapters.kafka_admin import KafkaAdmin, Topic
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_grants import Grant
+from broker.topics import CHECKPOINTS, DECISIONS_PREFIX, EXCHANGE_PREFIX
 
 __all__ = ["PREFIX", "make_bare_topics"]
 
 PREFIX = "bare."
 """How the name of every topic of the bare path begins."""
 
-_REAL = ("exchange.", "decisions.", "ledger.")
+_REAL = (EXCHANGE_PREFIX, DECISIONS_PREFIX, CHECKPOINTS)
 
 
 def make_bare_topics(access: KafkaAccess) -> None:

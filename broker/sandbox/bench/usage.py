@@ -36,7 +36,7 @@ def usage(pid: int) -> Usage:
     """
     proc = Path("/proc")
     if not proc.is_dir():
-        raise ConfigurationError("processor time is read from /proc", remedy="measure on Linux")
+        raise ConfigurationError("processor time is read from /proc", remedy="Measure on Linux")
     try:
         stat = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
         status = (proc / str(pid) / "status").read_text(encoding="utf-8", errors="replace")

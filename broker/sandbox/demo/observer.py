@@ -19,11 +19,11 @@ from broker.sandbox.demo.model import Judged
 from broker.sandbox.layout import Layout
 from broker.settings import Profile, load_profile
 from broker.signing import VerificationCache
+from broker.topics import DECISIONS_PREFIX, EXCHANGE_PREFIX
 
 __all__ = ["Observer"]
 
-_DECISIONS = "decisions."
-_TOPICS = re.compile(r"(exchange|decisions)\..+")
+_TOPICS = re.compile(f"({re.escape(EXCHANGE_PREFIX)}|{re.escape(DECISIONS_PREFIX)}).+")
 _BATCH = 500
 
 
@@ -69,7 +69,7 @@ class Observer:
         """Take in what came, waiting at most so long."""
         for message in self._source.poll(seconds, _BATCH):
             self._records[str(message.position)] = message
-            if message.position.topic.startswith(_DECISIONS):
+            if message.position.topic.startswith(DECISIONS_PREFIX):
                 self._take_in(message)
 
     def close(self) -> None:

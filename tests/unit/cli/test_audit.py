@@ -20,16 +20,16 @@ from broker.adapters.memory import MemoryLog, MemorySource
 from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
 from broker.assembly import keeper
-from broker.audit.checkpoint import VerifierKey
+from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.audit.decision_record import write_records
 from broker.cli.main import main
 from broker.names import Micros
+from broker.parts import LedgerParts
 from broker.ports import Outgoing
 from broker.sandbox.exchange import build
 from broker.sandbox.layout import Layout
 from broker.settings import GateProfile, LedgerProfile, load_profile
-from consumers.ledger_writer import LedgerParts, LedgerWriter
-from consumers.tlog import LogKey
+from consumers.ledger_writer import LedgerWriter
 from tests.audit_world import TOPIC, decisions
 
 COUNT = 12

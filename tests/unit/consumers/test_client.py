@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+import threading
+from dataclasses import replace
 
 import pytest
 
 from broker.adapters.memory import Unkindness
+from broker.errors import UsageError
 from broker.names import CaseRef, GroupName
 from broker.pipelines.deliver import Disclosure, Notice
-from broker.ports import Outgoing
-from consumers.client import Reject, Retry, Subscriber
+from broker.ports import Connection, Outgoing
+from broker.topics import decisions_topic
+from consumers.client import Subscriber
+from consumers.handlers import Handler, Reject, Retry
 from tests.world import World
 
 ONE, TWO = CaseRef(b"\x01" * 16), CaseRef(b"\x02" * 16)
@@ -23,7 +27,7 @@ def receipts(world: World, name: str = "shg-noord") -> list[tuple[object, object
     return [(rc["status_code"], rc["error_code"]) for rc in found]  # type: ignore[call-overload]
 
 
-def exchange(world: World, handler: Callable[[Disclosure, object], None] | None = None) -> Subscriber:
+def exchange(world: World, handler: Handler | None = None) -> Subscriber:
     """Everybody for one flow from SHG to AMK, settled; the AMK's subscriber is returned."""
     amk, shg, gate = world.subscriber("amk-noord"), world.subscriber("shg-noord"), world.gate()
     if handler is not None:
@@ -49,7 +53,7 @@ def test_a_handler_that_rejects_tells_the_sender_its_reason() -> None:
     world = World()
     world.publisher("shg-noord").publish(world.record("E01"))
 
-    def reject(disclosure: Disclosure, connection: object) -> None:
+    def reject(disclosure: Disclosure, connection: Connection) -> None:
         raise Reject("unknown-region")
 
     exchange(world, reject)
@@ -63,7 +67,7 @@ def test_a_handler_that_fails_is_tried_five_times_then_the_sender_is_told() -> N
     world.publisher("shg-noord").publish(world.record("E01"))
     tries = []
 
-    def fail(disclosure: Disclosure, connection: object) -> None:
+    def fail(disclosure: Disclosure, connection: Connection) -> None:
         tries.append(disclosure.header.message_id)
         raise RuntimeError("a defect in the agency's own code")
 
@@ -83,16 +87,15 @@ def test_what_a_failing_handler_wrote_is_undone() -> None:
     world = World()
     world.publisher("shg-noord").publish(world.record("E01"))
 
-    def write_and_retry(disclosure: Disclosure, connection: sqlite3.Connection) -> None:
+    def write_and_retry(disclosure: Disclosure, connection: Connection) -> None:
         connection.execute("CREATE TABLE IF NOT EXISTS intake (id TEXT)")
-        connection.execute("INSERT INTO intake VALUES (?)", (str(disclosure.header.message_id),))
-        if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seen'").fetchone()[0] == 0:
-            marker.append(1)
-            if len(marker) < 3:
-                raise Retry(0.1)
+        connection.execute("INSERT INTO intake VALUES (?)", (str(disclosure.message_id),))
+        marker.append(1)
+        if len(marker) < 3:
+            raise Retry(0.1)
 
     marker: list[int] = []
-    exchange(world, write_and_retry)  # type: ignore[arg-type]
+    exchange(world, write_and_retry)
 
     with sqlite3.connect(world.folder / "amk-noord.sqlite") as database:
         rows = database.execute("SELECT count(*) FROM intake").fetchone()[0]
@@ -106,7 +109,7 @@ def test_other_cases_do_not_wait_for_a_retry() -> None:
     publisher.publish_all([world.record("E01", case_ref=c) for c in (ONE, ONE, TWO)])
     seen: list[CaseRef] = []
 
-    def first_of_one_fails_once(disclosure: Disclosure, connection: object) -> None:
+    def first_of_one_fails_once(disclosure: Disclosure, connection: Connection) -> None:
         if disclosure.header.case_ref == ONE and not failed:
             failed.append(1)
             raise Retry(5)
@@ -163,7 +166,7 @@ def test_a_refusal_reaches_the_sender_once() -> None:
     shg, gate = world.subscriber("shg-noord"), world.gate()
     shg.on_refusal(lambda notice, _: notices.append(notice))
     world.settle(gate, shg)
-    decision = world.log.records(f"decisions.{world.oin('shg-noord')}")[0]
+    decision = world.log.records(decisions_topic(world.oin("shg-noord")))[0]
     world.log.append(Outgoing(decision.position.topic, decision.key or b"", decision.value or b""))
     world.settle(gate, shg)
 
@@ -183,3 +186,73 @@ def test_a_withheld_message_is_refused_to_its_sender_as_e28() -> None:
     told = [d.groups[GroupName("NK")] for d in world.handled["shg-noord"] if d.entry.code == "E28"]
     assert world.handled.get("amk-noord") is None
     assert [t["reason_code"] for t in told] == ["agreement-revoked"]  # type: ignore[call-overload]
+
+
+def test_a_sender_without_a_sealing_key_holds_up_nobody() -> None:
+    """Whoever cannot be answered is not answered; everybody else's receipts go, and the offsets move."""
+    world = World()
+    world.publisher("shg-noord").publish(world.record("E01", case_ref=ONE))
+    world.publisher("shg-zuid").publish(world.record("E01", to="amk-zuid", case_ref=TWO))
+    gate = world.gate()
+    world.settle(gate)
+    world.change_agency("shg-noord", lambda agency: replace(agency, sealing_keys=()))
+    amk = world.subscriber("amk-noord")
+
+    world.settle(gate, amk, quiet_rounds=10)
+    amk.close()
+
+    assert len(world.handled["amk-noord"]) == 1
+    assert len(world.log.committed("amk-noord.inbox")) > 0
+
+
+@pytest.mark.parametrize(
+    "statement", ["COMMIT", " commit", "-- done\nROLLBACK", "/* x */ BEGIN", "release x", "; END"]
+)
+def test_a_handler_cannot_end_the_transaction(statement: str) -> None:
+    """A handler that commits by itself is refused, and has its effect never, not five times."""
+    world = World()
+    world.publisher("shg-noord").publish(world.record("E01"))
+
+    def commit(disclosure: Disclosure, connection: Connection) -> None:
+        connection.execute("CREATE TABLE IF NOT EXISTS intake (id TEXT)")
+        connection.execute("INSERT INTO intake VALUES (?)", (str(disclosure.message_id),))
+        connection.execute(statement)
+
+    exchange(world, commit)
+
+    with sqlite3.connect(world.folder / "amk-noord.sqlite") as database:
+        tables = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'intake'").fetchone()[0]
+    assert (tables, receipts(world)) == (0, [("handler_failed", "fault")])
+
+
+@pytest.mark.parametrize("reason", ["Jan de Vries", "", "a" * 65, "Café", "-x"])
+def test_a_reason_that_is_no_code_is_no_rejection(reason: str) -> None:
+    """A reason travels in the clear, so it must be a code: anything else is the handler's own fault."""
+    with pytest.raises(UsageError):
+        Reject(reason)
+
+
+def test_a_subscriber_stops_when_told_from_another_thread() -> None:
+    """An agency's system may run a subscriber in a thread of its own and stop it."""
+    world = World()
+    stop = threading.Event()
+    runner = threading.Thread(target=world.subscriber("amk-noord").run, args=(stop,))
+    runner.start()
+    stop.set()
+    runner.join(timeout=10)
+
+    assert not runner.is_alive()
+
+
+def test_groups_are_read_by_name() -> None:
+    """A handler asks for a group as one record or as a list, as the catalogue has it."""
+    world = World()
+    world.publisher("shg-noord").publish(world.record("E01"))
+    exchange(world)
+    delivery = world.handled["amk-noord"][0]
+
+    assert delivery.records("CH") == delivery.groups[GroupName("CH")]
+    assert delivery.record("CO") == delivery.groups[GroupName("CO")]
+    assert (delivery.record("PO"), delivery.records("HH")) == ({}, [])
+    with pytest.raises(UsageError):
+        delivery.record("CH")

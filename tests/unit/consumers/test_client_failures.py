@@ -12,7 +12,8 @@ import pytest
 from broker.errors import UnavailableError
 from broker.pipelines.deliver import Notice
 from broker.ports import Inbox, InboxTransaction
-from consumers.client import Reject, Retry, Subscriber
+from consumers.client import Subscriber
+from consumers.handlers import Reject, Retry
 from tests.world import World
 
 
@@ -30,6 +31,10 @@ class Failing:
             yield tx
             if self.broken:
                 raise UnavailableError("the disk is full")
+
+    def close(self) -> None:
+        """Let go of the real one."""
+        self._inner.close()
 
 
 def broken_subscriber(world: World) -> tuple[Subscriber, Failing]:

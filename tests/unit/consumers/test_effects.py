@@ -7,11 +7,12 @@ from broker.audit.events import Outcome
 from broker.envelope.codec import read_envelope
 from broker.names import CaseRef, GroupName, MessageId, TopicName
 from broker.pipelines.deliver import Disclosure
-from broker.pipelines.gate import QUARANTINE, decisions_topic, judge
+from broker.pipelines.gate import judge
 from broker.ports import Message, Outgoing, Position
 from broker.records.template import template
 from broker.signing import VerificationCache
-from consumers.client import Retry
+from broker.topics import QUARANTINE, decisions_topic
+from consumers.handlers import Retry
 from tests.rubbish import Party, Rubbish
 from tests.world import NOON, World
 

@@ -12,7 +12,7 @@ from broker.audit.events import Outcome
 from broker.crypto import SoftwareSigner
 from broker.errors import UnavailableError
 from broker.names import Algorithm
-from broker.pipelines.gate import QUARANTINE, decisions_topic
+from broker.topics import QUARANTINE, decisions_topic
 from tests.world import World
 
 

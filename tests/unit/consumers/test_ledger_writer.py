@@ -10,7 +10,9 @@ from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.memory import MemoryLog, MemorySink, MemorySource, Unkindness
 from broker.audit.checkpoint import parse_checkpoint
 from broker.errors import ConfigurationError, UnavailableError
-from consumers.ledger_writer import CHECKPOINTS, LedgerParts, LedgerWriter
+from broker.parts import LedgerParts
+from broker.topics import CHECKPOINTS
+from consumers.ledger_writer import LedgerWriter
 from tests.audit_world import LOG_KEY, TOPIC, FixedClock, Gates, TestLedger, decisions, event, records
 
 

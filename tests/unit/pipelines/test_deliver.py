@@ -11,9 +11,9 @@ from broker.crypto import SoftwareSigner, SoftwareUnwrapper
 from broker.envelope.codec import read_envelope, reduce
 from broker.names import Algorithm, GroupName, Micros
 from broker.pipelines.deliver import Disclosure, Notice, Reader, Received, Rejected, Withheld, receive
-from broker.pipelines.gate import decisions_topic
 from broker.ports import Message
 from broker.signing import VerificationCache
+from broker.topics import decisions_topic
 from tests.world import HOUR, NOON, World
 
 

@@ -12,9 +12,10 @@ from broker.audit.codec import read_event, write_event
 from broker.audit.events import Outcome
 from broker.names import TopicName
 from broker.pipelines.deliver import Disclosure, Reader, Rejected, Withheld, receive
-from broker.pipelines.gate import Judgement, decisions_topic, judge, write
+from broker.pipelines.gate import Judgement, judge, write
 from broker.ports import Message, Outgoing, Position
 from broker.signing import VerificationCache
+from broker.topics import decisions_topic
 from tests.rubbish import HOSTILE, Party, Rubbish, spoil_decision
 from tests.unit.pipelines.test_gate import revoked_keys
 from tests.world import NOON, World

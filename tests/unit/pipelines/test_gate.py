@@ -11,10 +11,11 @@ from broker.audit.decision_record import read_record
 from broker.audit.events import AuditEvent, Outcome
 from broker.crypto import SoftwareSigner
 from broker.names import Algorithm, Micros, TopicName
-from broker.pipelines.gate import QUARANTINE, Judgement, decisions_topic, judge, write
+from broker.pipelines.gate import Judgement, judge, write
 from broker.ports import Message, Position
 from broker.records.model import Record
 from broker.signing import VerificationCache
+from broker.topics import QUARANTINE, decisions_topic
 from broker.trust.view import Agency
 from tests.world import HOUR, NOON, World
 

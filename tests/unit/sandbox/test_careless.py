@@ -13,10 +13,10 @@ from broker.audit.events import AuditEvent, Outcome
 from broker.errors import RefusedError
 from broker.names import GroupName, TopicName
 from broker.parts import PublisherParts
-from broker.pipelines.gate import QUARANTINE, decisions_topic
 from broker.records.model import GroupValue, Record
 from broker.records.template import template
 from broker.sandbox.careless import CarelessSender, tamper
+from broker.topics import QUARANTINE, decisions_topic
 from tests.world import World
 
 POLICE = GroupName("PO")

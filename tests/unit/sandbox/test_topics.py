@@ -7,7 +7,8 @@ import pytest
 from broker.adapters.kafka_grants import Grant
 from broker.errors import UsageError
 from broker.names import Oin
-from broker.sandbox.topics import EXCHANGE_TOPICS, Party, Plan, decisions_topic, plan
+from broker.sandbox.topics import Party, Plan, plan
+from broker.topics import EXCHANGE_TOPICS, decisions_topic
 
 _AMK = Party("amk-noord", Oin("00000099000000001000"), ("exchange.informatie", "exchange.ontvangst"))
 _SHG = Party("shg-noord", Oin("00000099000000002000"), ("exchange.meldingen",))

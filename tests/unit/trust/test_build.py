@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from broker.agreements.model import Agreement
-from broker.errors import MalformedError, UnavailableError, UntrustedError
+from broker.errors import MalformedError, RejectedError, UnavailableError, UntrustedError
 from broker.names import Algorithm, Digest, KeyId, Micros
 from broker.trust.build import ParseCache, agreement_path, build_view, revocation_path, signatures_path
 from broker.trust.documents import write_agencies
@@ -215,7 +215,7 @@ def test_seals_to_the_newest_valid_key(world: RegistryWorld) -> None:
 def test_without_a_valid_sealing_key_nothing_is_sealed(world: RegistryWorld) -> None:
     """The sender is told to try again when the recipient has a key."""
     view = view_of(world.targets(replace(world.shg.agency, sealing_keys=())))
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(RejectedError) as caught:
         view.sealing_key(world.shg.oin, NOW)
 
     assert caught.value.code == "no-sealing-key"
