@@ -249,10 +249,13 @@ class Subscriber:
         if visit.already(disclosure):
             return True
         handler = self._handlers.get(disclosure.entry.code, self._any)
+        if handler is None:
+            # To call it handled would be a lie to its sender.
+            visit.settle(disclosure, "rejected", "no-handler")
+            return True
         try:
-            if handler is not None:
-                with visit.tx.effect():
-                    handler(disclosure, visit.tx.connection)
+            with visit.tx.effect():
+                handler(disclosure, visit.tx.connection)
             visit.settle(disclosure, "handled")
         except Reject as reject:
             visit.settle(disclosure, "rejected", reject.reason)

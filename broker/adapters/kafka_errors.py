@@ -93,10 +93,10 @@ MEANINGS: Final[dict[str, type[SchakelError]]] = {
 
 _NUMBER: Final = re.compile(r"\[Error (\d{1,5})\]")
 _REMEDIES: Final = {
-    "FencedInstanceIdError": "another process runs under the same instance name: give each its own",
-    "TopicAuthorizationFailedError": "let the operator compare the access lists: schakel topics plan",
-    "GroupAuthorizationFailedError": "use a group name that begins with the party's own short name and a dot",
-    "KafkaTimeoutError": "check that the topic exists and that Kafka is up: schakel doctor",
+    "FencedInstanceIdError": "Another process runs under the same instance name: give each its own",
+    "TopicAuthorizationFailedError": "Let the operator compare the access lists: schakel topics plan",
+    "GroupAuthorizationFailedError": "Use a group name that begins with the party's own short name and a dot",
+    "KafkaTimeoutError": "Check that the topic exists and that Kafka is up: schakel doctor",
 }
 
 
@@ -123,7 +123,7 @@ def translate(error: BaseException, doing: str) -> SchakelError:
     if kind is RejectedError:
         reason = "too-large" if "TooLarge" in name else "not-accepted"
         return RejectedError(f"could not {doing}. {why}", reason=reason)
-    return kind(f"could not {doing}", why=why, remedy=_REMEDIES.get(name, ""))
+    return kind(f"could not {doing}", why=why, remedy=_REMEDIES.get(name, "See what `schakel doctor` reports"))
 
 
 def _named(error: BaseException) -> BaseException:

@@ -256,3 +256,15 @@ def test_groups_are_read_by_name() -> None:
     assert (delivery.record("PO"), delivery.records("HH")) == ({}, [])
     with pytest.raises(UsageError):
         delivery.record("CH")
+
+
+def test_a_message_that_nobody_handles_is_not_called_handled() -> None:
+    """Without a handler the sender hears so: it must not believe that somebody looked."""
+    world = World()
+    world.publisher("shg-noord").publish(world.record("E01"))
+    amk, shg, gate = world.subscriber("amk-noord"), world.subscriber("shg-noord"), world.gate()
+    amk.on_any(None)  # type: ignore[arg-type]
+
+    world.settle(gate, amk, shg)
+
+    assert receipts(world) == [("rejected", "no-handler")]
