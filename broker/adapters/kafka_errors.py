@@ -123,7 +123,9 @@ def translate(error: BaseException, doing: str) -> SchakelError:
     if kind is RejectedError:
         reason = "too-large" if "TooLarge" in name else "not-accepted"
         return RejectedError(f"could not {doing}. {why}", reason=reason)
-    return kind(f"could not {doing}", why=why, remedy=_REMEDIES.get(name, "See what `schakel doctor` reports"))
+    return kind(
+        f"could not {doing}", why=why, remedy=_REMEDIES.get(name, "See what `schakel doctor` reports")
+    )
 
 
 def _named(error: BaseException) -> BaseException:
