@@ -2,7 +2,8 @@
 
 Signatures ES256 and ML-DSA-44 (Ed25519 for ledger checkpoints), key wrapping HPKE with
 MLKEM768-X25519 (X-Wing), content Cobblestone-256, hashing SHA-256.  One suite, no options: the
-algorithm belongs to a key, never to a message.  Private keys hide behind two one-method
+algorithm belongs to a key, never to a message.  (Only the hashing of trees is elsewhere: in
+`broker.merkle`, which is below this module.)  Private keys hide behind two one-method
 capabilities, `Signer` and `Unwrapper`, so that a hardware module can stand behind either.
 """
 

@@ -1,7 +1,8 @@
 """Merkle trees as RFC 9162 2.1 defines them: hashing, inclusion, consistency.
 
 Two users: batches of signatures (`broker.signing`) and the audit ledger (`broker.audit`).  Pure
-arithmetic on hashes; nothing is stored here.
+arithmetic on hashes; nothing is stored here.  The only hashing outside `broker.crypto`, on plain bytes
+because a tree of a million leaves is hashed at once.
 """
 
 from __future__ import annotations

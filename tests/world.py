@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -126,6 +128,8 @@ class World:
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # With the world, or at the end of the run, its folder goes.
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._versions = itertools.count(1)
         self._parsed = ParseCache()
         self.targets = {

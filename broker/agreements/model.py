@@ -60,7 +60,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """Field groups one recipient role must and may receive; every other group is forbidden (sources.md 4.4)."""
+    """Field groups one recipient role must and may receive; any other is forbidden (sources.md 4.4)."""
 
     required: frozenset[GroupName]
     may: frozenset[GroupName]

@@ -21,9 +21,8 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
-from hashlib import sha256
 
-from broker.crypto import Signer, VerifyingKey
+from broker.crypto import Signer, VerifyingKey, sha256
 from broker.errors import ConfigurationError, EvidenceError, MalformedError, UntrustedError
 from broker.names import Algorithm, Digest
 
@@ -80,7 +79,7 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """The four bytes that name this key in a signature line."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public.raw()).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public.raw())[:4]
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{_base64(_ED25519 + self.public.raw())}"

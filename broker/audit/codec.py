@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
 from typing import TypeVar
 
 from broker.audit.events import AuditEvent, AuditParty, MessageFacts, Outcome, Source
 from broker.avro_binary import Reader, Writer
+from broker.crypto import sha256
 from broker.errors import MalformedError
 from broker.names import (
     AgreementId,
@@ -140,7 +140,7 @@ def write_event(event: AuditEvent) -> bytes:
 def _identity(kind: bytes, *parts: bytes) -> Digest:
     # Each part carries its length, so that no two lists of parts give the same bytes.
     framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return Digest(sha256(b"schakel/v1/decision\x00" + kind + b"\x00" + framed).digest())
+    return sha256(b"schakel/v1/decision\x00" + kind + b"\x00" + framed)
 
 
 def _words(parse: Callable[[str], _T]) -> Callable[[bytes], _T]:

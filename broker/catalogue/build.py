@@ -13,12 +13,12 @@ group does not exist and cannot be encoded.  Fields within a group follow the sa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
 from broker.catalogue.dictionary import Json, describe_group, field_nodes, nullable, parse_json
 from broker.catalogue.document import CatalogueDocument, FieldsDocument, MessageDocument, parse_document
+from broker.crypto import sha256
 from broker.errors import ConfigurationError
 from broker.names import GroupName, MessageCode
 
@@ -59,7 +59,7 @@ def build(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def digest_lines(files: Mapping[str, bytes]) -> bytes:
     """The content of `CATALOGUE`: a line ``<sha-256 in hexadecimal>  <path>`` per file, sorted by path."""
-    lines = [f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files)]
+    lines = [f"{sha256(files[path]).hex()}  {path}\n" for path in sorted(files)]
     return "".join(lines).encode("ascii")
 
 

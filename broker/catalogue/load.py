@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -38,6 +37,7 @@ from broker.catalogue.model import (
     ObligationRule,
     Term,
 )
+from broker.crypto import sha256
 from broker.errors import ConfigurationError
 from broker.names import Digest, GroupName, MessageCode, MessageType
 
@@ -67,7 +67,7 @@ def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
     entries = {code: _entry(code, document, groups, files) for code in document.messages}
     return Catalogue(
         version=document.version,
-        digest=_digest(files[CATALOGUE]),
+        digest=sha256(files[CATALOGUE]),
         groups=groups,
         messages=entries,
         by_type=_unique_types(entries.values()),
@@ -247,7 +247,7 @@ def _section_order(
 
 def _versions(code: MessageCode, current: int, files: Mapping[str, bytes]) -> dict[int, Digest]:
     found = {
-        int(match[2]): _digest(content)
+        int(match[2]): sha256(content)
         for path, content in files.items()
         if (match := _VERSION.fullmatch(path)) and match[1] == code
     }
@@ -269,7 +269,3 @@ def _unique_types(entries: Iterable[MessageEntry]) -> dict[MessageType, MessageE
                 remedy="Give each message a type of its own",
             )
     return by_type
-
-
-def _digest(content: bytes) -> Digest:
-    return Digest(hashlib.sha256(content).digest())

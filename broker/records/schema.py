@@ -6,13 +6,13 @@ group is encoded on its own, because each is sealed on its own.  Parse a schema 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import fastavro
 
+from broker.crypto import sha256
 from broker.errors import MalformedError, SchemaError
 from broker.names import Digest, GroupName, MessageCode, MessageType
 from broker.records.encode import GroupSchema
@@ -64,7 +64,7 @@ class MessageSchema:
         if len(schemas) != len(groups):
             raise refuse("schema-outside-profile", str(node.get("name")))
         return cls(
-            digest=Digest(hashlib.sha256(document).digest()),
+            digest=sha256(document),
             code=MessageCode.parse(node.get("name")),
             type=MessageType.parse(node.get("message_type")),
             version=whole(node, "version", "version", 1, 999),

@@ -359,10 +359,3 @@ def test_a_header_name_cannot_stop_a_consumer(kafka_cluster: RealKafka, topic: T
     sink.close()
     seen = _read(kafka_cluster.admin_access, topic, f"{topic}.g", 2)
     assert [(message.value, len(message.headers)) for message in seen] == [(b"bad", 1), (b"next", 0)]
-
-
-def _poll_on(source: KafkaSource) -> None:
-    """Poll until it raises, or for a while."""
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
-        source.poll(0.5, 1)

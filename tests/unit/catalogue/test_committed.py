@@ -10,6 +10,8 @@ from broker.records.compatibility import incompatibilities
 from broker.records.schema import MessageSchema
 from schemas.reading import packaged
 
+FORWARDS = (MessageCode("E01"), MessageCode("E02"))
+
 
 def test_generated_files_are_committed() -> None:
     """Building anew from the sources gives exactly the committed files."""
@@ -26,7 +28,9 @@ def test_lint_finds_nothing() -> None:
 def test_every_schema_registers_as_its_entry() -> None:
     """Code, type, groups and digest of a parsed schema are those of the catalogue."""
     files = packaged()
-    for code, entry in load_catalogue(files).messages.items():
+    messages = load_catalogue(files).messages
+    assert messages
+    for code, entry in messages.items():
         schema = MessageSchema.parse(files[f"messages/{code}/{max(entry.schemas)}.avsc"])
         assert (schema.code, schema.type, schema.groups, schema.digest) == (
             code,
@@ -38,9 +42,12 @@ def test_every_schema_registers_as_its_entry() -> None:
 
 def test_forwards_between_shg_and_amk_are_mandatory_in_regime_1_only() -> None:
     """A duty since July 2013, cooperation before, internal afterwards."""
-    for code in ("E01", "E02"):
-        entry = load_catalogue(packaged()).messages[MessageCode(code)]
-        assert (entry.regimes, entry.mandatory_regimes) == ((Regime.R0, Regime.R1), (Regime.R1,))
+    messages = load_catalogue(packaged()).messages
+
+    assert [(messages[code].regimes, messages[code].mandatory_regimes) for code in FORWARDS] == [
+        ((Regime.R0, Regime.R1), (Regime.R1,)),
+        ((Regime.R0, Regime.R1), (Regime.R1,)),
+    ]
 
 
 def test_predicates_are_those_of_the_law() -> None:

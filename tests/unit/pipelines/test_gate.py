@@ -229,13 +229,10 @@ def test_a_decision_record_holds_no_personal_data() -> None:
         write(judged(world, message), world.gate_identity, world.members["exchange"].keys.signers)[0].value
     )
 
-    leaves = [
-        leaf
-        for leaf in texts(world.record("E01").groups)
-        if len(leaf) > 3 and leaf.encode() in record.event_bytes
-    ]
+    leaves = [leaf for leaf in texts(world.record("E01").groups) if len(leaf) > 3]
 
-    assert leaves == []
+    assert len(leaves) > 10
+    assert [leaf for leaf in leaves if leaf.encode() in record.event_bytes] == []
 
 
 def texts(value: object) -> list[str]:
