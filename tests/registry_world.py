@@ -12,10 +12,10 @@ from broker.agreements.signatures import RevocationReason, add_to_bundle, revoke
 from broker.agreements.template import fill_in
 from broker.crypto import SoftwareSigner, SoftwareUnwrapper
 from broker.names import Algorithm, Micros, Oin, Role
-from broker.sandbox.registry_home import packaged_schemas
-from broker.trust.build import agreement_path, revocation_path, signatures_path
+from broker.trust.build import agreement_path, revocation_path, schema_targets, signatures_path
 from broker.trust.documents import write_agencies
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
+from schemas.reading import packaged
 
 __all__ = ["NOW", "YEAR", "Member", "RegistryWorld", "agreement_document", "member", "schemas"]
 
@@ -27,7 +27,7 @@ _MODEL = Path(__file__).parents[1] / "schemas" / "agreements" / "amk-shg-statuto
 @cache
 def schemas() -> dict[str, bytes]:
     """Catalogue and schemas of this release, by registry path."""
-    return packaged_schemas()
+    return schema_targets(packaged())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from broker.adapters.files import packaged_schemas
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.keyfiles import KeyRing
 from broker.adapters.memory import MemoryLog, MemorySink, MemorySource, Unkindness
@@ -39,8 +38,8 @@ from broker.pipelines.gate import GateIdentity
 from broker.ports import Message, Outgoing, Probe, no_probe
 from broker.records.model import Addressee, Record
 from broker.records.template import template
+from broker.sandbox.agreements import REGIONS, regional_agreement, signatures
 from broker.sandbox.cast import AGENCIES, EXCHANGE, member
-from broker.sandbox.convenants import REGIONS, convenant, signatures
 from broker.sandbox.members import POST_QUANTUM, Member, listed
 from broker.signing import VerificationCache
 from broker.topics import QUARANTINE, decisions_topic
@@ -49,6 +48,7 @@ from broker.trust.build import (
     agreement_path,
     build_view,
     revocation_path,
+    schema_targets,
     signatures_path,
 )
 from broker.trust.documents import write_agencies
@@ -57,6 +57,7 @@ from broker.trust.view import Agency, TrustView
 from consumers.client import Subscriber
 from consumers.gate import Gate
 from producers.client import Publisher
+from schemas.reading import packaged
 
 __all__ = ["NOON", "World"]
 
@@ -102,13 +103,6 @@ def _signers(name: str) -> tuple[SoftwareSigner, ...]:
     return tuple(SoftwareSigner.generate(algorithm) for algorithm in algorithms)
 
 
-@cache
-def _schema_targets() -> dict[str, bytes]:
-    files = packaged_schemas()
-    catalogue = files.pop("catalogue.yaml")
-    return {"catalogue.yaml": catalogue, **{f"schemas/{path}": body for path, body in files.items()}}
-
-
 @dataclass
 class World:
     """Agencies, registry, log and clock of one test.
@@ -134,7 +128,7 @@ class World:
         self._parsed = ParseCache()
         self.targets = {
             "agencies.json": write_agencies(listed(m, NOON) for m in self.members.values()),
-            **_schema_targets(),
+            **schema_targets(packaged()),
         }
         for region in REGIONS:
             self.targets |= self._agreed(region)
@@ -245,7 +239,7 @@ class World:
     def revoke(self, agreement: str, party: str) -> None:
         """A party revokes an agreement, and the registry is published."""
         region = agreement.rsplit("-", 1)[1]
-        agreed = convenant(region, NOON).agreement
+        agreed = regional_agreement(region, NOON).agreement
         statement = revoke_agreement(
             agreed,
             self.oin(party),
@@ -270,7 +264,7 @@ class World:
         self.log.append(Outgoing(message.position.topic, message.key or b"", bytes(value), message.headers))
 
     def _agreed(self, region: str) -> dict[str, bytes]:
-        made = convenant(region, NOON)
+        made = regional_agreement(region, NOON)
         ref = (made.agreement.id, made.agreement.version)
         bundle: bytes | None = None
         for signature in signatures(made, self.members, NOON):

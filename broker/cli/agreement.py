@@ -18,8 +18,8 @@ from broker.agreements.template import fill_in
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import UsageError
 from broker.names import Micros, Oin
-from broker.sandbox.agency_keys import load_keys
-from broker.sandbox.registry_home import RegistryHome
+from broker.operations.keys import load_keys
+from broker.operations.registry import RegistryHome
 from broker.trust.view import TrustView
 
 __all__ = ["app"]

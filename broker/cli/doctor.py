@@ -7,7 +7,8 @@ import typer
 from broker.cli.printing import print_json, print_table
 from broker.cli.profiles import ProfileFile, SandboxDirectory, operator_profile
 from broker.cli.schemas import AsJson
-from broker.sandbox.checkup import check_machine, check_profile
+from broker.operations.doctor import check_machine, check_profile
+from broker.sandbox.checkup import check_local_kafka
 
 __all__ = ["app"]
 
@@ -19,7 +20,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def doctor(directory: SandboxDirectory = None, profile: ProfileFile = None, as_json: AsJson = False) -> None:
     """Check this machine, and with a profile everything that it relies on; exit 9 when something is wrong."""
-    findings = [*check_machine()]
+    findings = [*check_machine(), *check_local_kafka()]
     if directory is not None or profile is not None:
         findings += check_profile(operator_profile(directory, profile))
     wrong = [finding for finding in findings if finding.state == "wrong"]

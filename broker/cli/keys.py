@@ -11,7 +11,7 @@ import typer
 
 from broker.cli.printing import print_json, print_line, print_table
 from broker.names import Micros, Oin
-from broker.sandbox.agency_keys import add_sealing_key, check_keys, list_keys, make_keys, write_proof
+from broker.operations.keys import add_sealing_key, check_keys, list_keys, make_keys, write_proof
 
 __all__ = ["app"]
 

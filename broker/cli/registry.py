@@ -15,7 +15,7 @@ from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, UntrustedError, UsageError
 from broker.names import KeyId, Micros, Role
-from broker.sandbox.registry_home import RegistryHome, open_registry
+from broker.operations.registry import RegistryHome, open_registry
 from broker.trust.edit import NewAgency
 from broker.trust.possession import check_possession
 from broker.trust.view import TrustView

@@ -13,10 +13,10 @@ from broker.assembly import kafka_access, kafka_admin, keeper
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.profiles import ProfileFile, SandboxDirectory, operator_profile
 from broker.names import Micros
-from broker.sandbox import topics
+from broker.operations import topics
+from broker.operations.lag import measure, readers
+from broker.operations.parties import parties_of
 from broker.sandbox.exchange import PARTITIONS
-from broker.sandbox.lag import measure, readers
-from broker.sandbox.parties import parties_of
 from broker.settings import Profile, load_profile
 
 __all__ = ["app"]

@@ -15,16 +15,17 @@ from typing import Final
 
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
+from broker.catalogue.load import load_catalogue
 from broker.names import Micros
-from broker.sandbox import topics
+from broker.operations import topics
+from broker.operations.parties import parties
+from broker.operations.topics import GATE, LEDGER
 from broker.sandbox.cast import AGENCIES, EXCHANGE, CastMember
 from broker.sandbox.kafka import ADMIN
 from broker.sandbox.layout import Layout
 from broker.sandbox.members import enrol_agencies, enrol_exchange, issue_certificates
-from broker.sandbox.parties import parties
 from broker.sandbox.registry import create_registry, renew_registry
-from broker.sandbox.registry_home import packaged_schemas
-from broker.sandbox.topics import GATE, LEDGER
+from schemas.reading import packaged
 
 __all__ = ["LOG_ORIGIN", "PARTITIONS", "Exchange", "build", "make_topics"]
 
@@ -78,7 +79,7 @@ def make_topics(layout: Layout, bootstrap: Sequence[str]) -> topics.Difference:
     """
     access = KafkaAccess(tuple(bootstrap), layout.pki / "ca.pem", layout.pki / f"{ADMIN}.pem")
     planned = topics.plan(
-        parties({cast.name: (cast.oin, cast.roles) for cast in AGENCIES}, packaged_schemas()),
+        parties({cast.name: (cast.oin, cast.roles) for cast in AGENCIES}, load_catalogue(packaged())),
         PARTITIONS,
         3 if len(bootstrap) >= 3 else 1,
     )

@@ -4,7 +4,7 @@
 DIR/kafka/               node properties, data, logs
 DIR/pki/                 test authority, one certificate per party
 DIR/registry/public/     TUF repository: what everybody may read
-DIR/registry/keys/       the test keys that sign it (`broker.sandbox.registry_home`)
+DIR/registry/keys/       the test keys that sign it (`broker.operations.registry`)
 DIR/exchange/            gate.toml ledger.toml operator.toml, keys, ledger database, tlog/
 DIR/agencies/<name>/     schakel.toml, keys/, inbox.sqlite
 DIR/run/                 pids, logs (JSON lines), history files

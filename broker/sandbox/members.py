@@ -10,11 +10,11 @@ from typing import Final
 from broker.adapters.keyfiles import SIGNING_FILES, KeyRing, new_key_ring, write_secret
 from broker.crypto import SoftwareSigner
 from broker.names import Algorithm, Micros
+from broker.operations.topics import GATE, LEDGER
 from broker.sandbox import pki
 from broker.sandbox.cast import AGENCIES, EXCHANGE, CastMember
 from broker.sandbox.kafka import ADMIN
 from broker.sandbox.layout import Layout
-from broker.sandbox.topics import GATE, LEDGER
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
 __all__ = ["POST_QUANTUM", "Member", "enrol_agencies", "enrol_exchange", "issue_certificates", "listed"]

@@ -23,8 +23,8 @@ from typing import Final
 
 from broker.errors import DeadlineError, UnavailableError
 from broker.logs import PROCESS_STARTED
+from broker.operations.topics import GATE, LEDGER
 from broker.sandbox.layout import Layout
-from broker.sandbox.topics import GATE, LEDGER
 
 __all__ = ["ProcessStatus", "Worker", "start_all", "status_of", "stop_all", "workers"]
 

@@ -40,7 +40,14 @@ from broker.trust.documents import build_agencies, parse_agencies
 from broker.trust.rules import derive_rules
 from broker.trust.view import Agency, SigningKeyEntry, TrustView
 
-__all__ = ["ParseCache", "agreement_path", "build_view", "revocation_path", "signatures_path"]
+__all__ = [
+    "ParseCache",
+    "agreement_path",
+    "build_view",
+    "revocation_path",
+    "schema_targets",
+    "signatures_path",
+]
 
 _AGREEMENT = re.compile(r"agreements/(?P<id>[^/]+)/(?P<version>[0-9]+)\.yaml")
 _REVOCATION = re.compile(r"revocations/(?P<id>[^/]+)/(?P<version>[0-9]+)/(?P<oin>[^/]+)\.json")
@@ -65,6 +72,15 @@ def signatures_path(id_: AgreementId, version: int) -> str:
 def revocation_path(id_: AgreementId, version: int, oin: Oin) -> str:
     """Where this party's revocation of this version lies."""
     return f"revocations/{id_}/{version}/{oin}.json"
+
+
+def schema_targets(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Catalogue and schemas by their place in the registry.
+
+    Args:
+        files: Content by path within `schemas/`, as `schemas.reading` finds it.
+    """
+    return {path if path == _CATALOGUE else f"{_SCHEMAS}{path}": body for path, body in files.items()}
 
 
 @dataclass(slots=True)

@@ -21,9 +21,9 @@ from broker.adapters.kafka_sink import KafkaSink, SinkLimits
 from broker.adapters.kafka_source import KafkaSource, SourceTuning
 from broker.errors import ConfigurationError, SchakelError, UnauthorisedError, UnavailableError
 from broker.names import Oin, TopicName
+from broker.operations.topics import Party, Plan, apply, compare, plan
 from broker.ports import Message, Outgoing
 from broker.sandbox import pki
-from broker.sandbox.topics import Party, Plan, apply, compare, plan
 from broker.topics import decisions_topic
 from tests.kafka_ladder import RealKafka
 

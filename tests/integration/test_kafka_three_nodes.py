@@ -15,10 +15,10 @@ from broker.adapters.kafka_sink import KafkaSink, SinkLimits
 from broker.adapters.kafka_source import KafkaSource
 from broker.errors import SchakelError, UnavailableError
 from broker.names import Oin, TopicName
+from broker.operations.topics import Party, apply, plan
 from broker.ports import Outgoing
 from broker.sandbox.java import find_java
 from broker.sandbox.kafka import KafkaCluster, default_cache
-from broker.sandbox.topics import Party, apply, plan
 from broker.topics import CHECKPOINTS, QUARANTINE
 
 pytestmark = [

@@ -22,13 +22,13 @@ from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.assembly import kafka_access
 from broker.names import TopicName
+from broker.operations.topics import GATE, LEDGER
 from broker.ports import Header, Message, MessageSink, MessageSource, Outgoing
 from broker.sandbox.bench.model import RECIPIENT, SENDER, Order, Stage, WireSizes
 from broker.sandbox.bench.topics import PREFIX
 from broker.sandbox.cast import member
 from broker.sandbox.exchange import LOG_ORIGIN
 from broker.sandbox.layout import Layout
-from broker.sandbox.topics import GATE, LEDGER
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, load_profile
 from broker.topics import CHECKPOINTS, DECISIONS, EXCHANGE_TOPICS, decisions_topic
 

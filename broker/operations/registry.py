@@ -1,4 +1,4 @@
-"""A registry and its signing keys in one directory, for sandboxes and for whoever administers one.
+"""A registry and its signing keys in one directory, for whoever administers one.
 
 ```
 <directory>/registry/public/   the TUF repository: what anybody may read
@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from broker.adapters.keyfiles import read_signer, write_secret
@@ -24,13 +22,14 @@ from broker.agreements.signatures import add_to_bundle, read_revocation, read_si
 from broker.crypto import SoftwareSigner
 from broker.errors import ConfigurationError, UsageError
 from broker.names import Algorithm, KeyId, Micros
-from broker.trust.build import agreement_path, revocation_path, signatures_path
+from broker.trust.build import agreement_path, revocation_path, schema_targets, signatures_path
 from broker.trust.documents import write_agencies
 from broker.trust.edit import NewAgency, add_agency, revoke_key, rotate_keys
 from broker.trust.possession import Possession
 from broker.trust.view import Agency, TrustView
+from schemas.reading import packaged
 
-__all__ = ["RegistryHome", "open_registry", "packaged_schemas"]
+__all__ = ["RegistryHome", "open_registry"]
 
 
 class RegistryHome:
@@ -69,7 +68,7 @@ class RegistryHome:
         keys = {role: [self._new_key(role, n) for n in range(1, needed.get(role, 1) + 1)] for role in ROLES}
         publisher = RegistryPublisher.create(self.public, keys, needed, now, self._lifetimes)
         self.root.write_bytes(publisher.trusted_root)
-        return publisher.publish({**packaged_schemas(), "agencies.json": write_agencies(())}, now)
+        return publisher.publish({**schema_targets(packaged()), "agencies.json": write_agencies(())}, now)
 
     def view(self, now: Micros) -> TrustView:
         """The registry as a reader sees it.
@@ -172,21 +171,3 @@ class RegistryHome:
 def open_registry(source: str, cache: Path, root: Path) -> RegistryReader:
     """A reader of a registry that lies or is served elsewhere."""
     return RegistryReader(source, cache, root.read_bytes())
-
-
-def packaged_schemas() -> dict[str, bytes]:
-    """Catalogue and schemas of this release, by registry path."""
-    found: dict[str, bytes] = {}
-    _collect(files("schemas"), "", found)
-    return found
-
-
-def _collect(folder: Traversable, inside: str, found: dict[str, bytes]) -> None:
-    for item in folder.iterdir():
-        name = f"{inside}{item.name}"
-        if item.is_dir():
-            _collect(item, f"{name}/", found)
-        elif name == "catalogue.yaml":
-            found[name] = item.read_bytes()
-        elif name == "CATALOGUE" or name.endswith(".avsc"):
-            found[f"schemas/{name}"] = item.read_bytes()

@@ -10,7 +10,7 @@ from broker.adapters.kafka_admin import KafkaAdmin, Lag
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_source import KafkaSource
 from broker.names import Micros, TopicName
-from broker.sandbox.topics import GATE, LEDGER, Party
+from broker.operations.topics import GATE, LEDGER, Party
 from broker.topics import EXCHANGE_TOPICS, QUARANTINE, decisions_topic
 
 __all__ = ["TopicLag", "measure", "readers"]

@@ -18,7 +18,7 @@ from broker.names import Micros, Oin
 from broker.sandbox.cast import member
 from broker.sandbox.members import Member
 
-__all__ = ["REGIONS", "Convenant", "convenant", "signatures"]
+__all__ = ["REGIONS", "RegionalAgreement", "regional_agreement", "signatures"]
 
 REGIONS = ("noord", "zuid")
 """Each has an AMK and an SHG with an agreement between them: ``amk-shg-noord``, ``amk-shg-zuid``."""
@@ -30,14 +30,14 @@ _AMK_GROUPS = ("REF", "CH", "GU", "HH", "AP", "RP", "RPI", "CO", "SA", "DE", "IN
 
 
 @dataclass(frozen=True, slots=True)
-class Convenant:
+class RegionalAgreement:
     """One agreement: its exact bytes, and what they say."""
 
     document: bytes
     agreement: Agreement
 
 
-def convenant(region: str, now: Micros) -> Convenant:
+def regional_agreement(region: str, now: Micros) -> RegionalAgreement:
     """The agreement of the AMK and the SHG of *region*, in force from an hour before *now* for a year."""
     parties = (member(f"amk-{region}"), member(f"shg-{region}"))
     content = {
@@ -61,10 +61,10 @@ def convenant(region: str, now: Micros) -> Convenant:
     }
     # JSON is YAML: nothing is quoted by hand.
     document = _as_text(content)
-    return Convenant(document, parse_agreement(document))
+    return RegionalAgreement(document, parse_agreement(document))
 
 
-def signatures(made: Convenant, members: Mapping[str, Member], now: Micros) -> list[bytes]:
+def signatures(made: RegionalAgreement, members: Mapping[str, Member], now: Micros) -> list[bytes]:
     """What each party signs: that it agrees to exactly this version."""
     parties = sorted({party.oin for party in made.agreement.parties})
     return [sign_agreement(made.agreement, oin, _by_oin(members, oin).keys.signers, now) for oin in parties]

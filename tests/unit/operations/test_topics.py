@@ -7,7 +7,7 @@ import pytest
 from broker.adapters.kafka_grants import Grant
 from broker.errors import UsageError
 from broker.names import Oin
-from broker.sandbox.topics import Party, Plan, plan
+from broker.operations.topics import Party, Plan, plan
 from broker.topics import EXCHANGE_TOPICS, decisions_topic
 
 _AMK = Party("amk-noord", Oin("00000099000000001000"), ("exchange.informatie", "exchange.ontvangst"))

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue
 from broker.names import Oin, Role, TopicName
-from broker.sandbox.topics import Party
+from broker.operations.topics import Party
 from broker.trust.documents import EXCHANGE
 from broker.trust.view import TrustView
 
 __all__ = ["parties", "parties_of"]
 
 
-def parties(
-    agencies: Mapping[str, tuple[Oin, Iterable[Role]]], schemas: Mapping[str, bytes]
-) -> tuple[Party, ...]:
+def parties(agencies: Mapping[str, tuple[Oin, Iterable[Role]]], catalogue: Catalogue) -> tuple[Party, ...]:
     """The parties that the topics are planned for.
 
     Args:
         agencies: OIN and roles by short name.
-        schemas: The catalogue and its schemas by registry path.
+        catalogue: Says which role sends what, and where.
     """
-    catalogue = load_catalogue({path.removeprefix("schemas/"): body for path, body in schemas.items()})
     return tuple(Party(name, oin, _writes(roles, catalogue)) for name, (oin, roles) in agencies.items())
 
 
