@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from broker.names import Micros, TopicName
@@ -20,6 +21,7 @@ __all__ = [
     "Header",
     "Inbox",
     "InboxEntry",
+    "InboxStatus",
     "InboxTransaction",
     "Message",
     "MessageSink",
@@ -157,20 +159,31 @@ def no_probe(point: str) -> None:
     """The probe of every process outside fault tests."""
 
 
+class InboxStatus(StrEnum):
+    """What became of a message or notice here, as receipts (E03) and the inbox spell it."""
+
+    HANDLED = "handled"
+    REJECTED = "rejected"
+    HANDLER_FAILED = "handler_failed"
+    WITHHELD = "withheld"
+    """Not handed over: its sender gets a refusal (E28)."""
+    NOTICED = "noticed"
+    """Our own message, refused by the gate; nobody is answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
     """One message or notice that took effect here.
 
     Attributes:
         id: The message id; the decision id for a notice.
-        status: ``handled``, ``rejected``, ``handler-failed``, ``withheld`` or ``noticed``.
         detail: Reason code that goes with the status, or empty.
         receipt_id: Message id of the receipt that tells the sender; the same however often it is sent.
     """
 
     id: bytes
     decision_id: bytes
-    status: str
+    status: InboxStatus
     detail: str
     receipt_id: bytes
     at: Micros

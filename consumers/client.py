@@ -39,7 +39,7 @@ from broker.pipelines.deliver import (
     receive,
 )
 from broker.pipelines.publish import Numbering, prepare, release
-from broker.ports import Message, Outgoing, Position
+from broker.ports import InboxStatus, Message, Outgoing, Position
 from broker.settings import AgencyProfile, load_profile
 from broker.trust.view import TrustView
 from consumers.handlers import Handler, RefusalHandler, Reject, Retry
@@ -251,14 +251,14 @@ class Subscriber:
         handler = self._handlers.get(disclosure.entry.code, self._any)
         if handler is None:
             # To call it handled would be a lie to its sender.
-            visit.settle(disclosure, "rejected", "no-handler")
+            visit.settle(disclosure, InboxStatus.REJECTED, "no-handler")
             return True
         try:
             with visit.tx.effect():
                 handler(disclosure, visit.tx.connection)
-            visit.settle(disclosure, "handled")
+            visit.settle(disclosure, InboxStatus.HANDLED)
         except Reject as reject:
-            visit.settle(disclosure, "rejected", reject.reason)
+            visit.settle(disclosure, InboxStatus.REJECTED, reject.reason)
         except Exception as fault:  # noqa: BLE001 - a handler may raise anything; it counts as a retry
             return self._again(task, disclosure, visit, fault)
         return True
@@ -266,8 +266,9 @@ class Subscriber:
     def _again(self, task: _Task, disclosure: Disclosure, visit: Visit, fault: Exception) -> bool:
         if self._postponed(task, disclosure.header.message_id, visit.now, fault):
             return False
-        visit.settle(disclosure, "handler-failed", "retried" if isinstance(fault, Retry) else "fault")
-        visit.quarantine(task.message, 0, "handler-failed")
+        detail = "retried" if isinstance(fault, Retry) else "fault"
+        visit.settle(disclosure, InboxStatus.HANDLER_FAILED, detail)
+        visit.quarantine(task.message, 0, InboxStatus.HANDLER_FAILED)
         return True
 
     def _postponed(self, task: _Task, message_id: MessageId, now: Micros, fault: Exception) -> bool:
@@ -297,7 +298,7 @@ class Subscriber:
         except Exception as fault:  # noqa: BLE001 - as for a delivery; nobody can be told of this one
             if not isinstance(fault, Reject) and self._postponed(task, facts.message_id, visit.now, fault):
                 return False
-            visit.quarantine(task.message, 0, "handler-failed")
+            visit.quarantine(task.message, 0, InboxStatus.HANDLER_FAILED)
         visit.settle_notice(notice)
         return True
 

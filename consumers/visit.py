@@ -7,7 +7,7 @@ from broker.names import Micros, Oin
 from broker.pipelines.deliver import Disclosure, Notice, Withheld
 from broker.pipelines.publish import new_message_id
 from broker.pipelines.receipts import receipt_record, refusal_record
-from broker.ports import Entropy, InboxEntry, InboxTransaction, Message
+from broker.ports import Entropy, InboxEntry, InboxStatus, InboxTransaction, Message
 from broker.records.model import Record
 from broker.trust.keeper import TrustKeeper
 from broker.trust.view import TrustView
@@ -43,7 +43,7 @@ class Visit:
         self._answer(disclosure, entry)
         return True
 
-    def settle(self, disclosure: Disclosure, status: str, detail: str = "") -> None:
+    def settle(self, disclosure: Disclosure, status: InboxStatus, detail: str = "") -> None:
         """Record what became of a disclosed message, and owe its sender a receipt."""
         header = disclosure.header
         entry = self._entry(header, bytes(disclosure.receipt.decision_id), status, detail)
@@ -55,9 +55,11 @@ class Visit:
         header = withheld.header
         entry = self.tx.find(header.message_id)
         if entry is None:
-            entry = self._entry(header, bytes(withheld.receipt.decision_id), "withheld", withheld.reason)
+            entry = self._entry(
+                header, bytes(withheld.receipt.decision_id), InboxStatus.WITHHELD, withheld.reason
+            )
             self.tx.record(entry)
-        if entry.status == "withheld" and not self._accompanies(header):
+        if entry.status is InboxStatus.WITHHELD and not self._accompanies(header):
             self.answers.append(refusal_record(withheld, self._us, entry, self.view))
 
     def noticed(self, notice: Notice) -> bool:
@@ -67,13 +69,15 @@ class Visit:
     def settle_notice(self, notice: Notice) -> None:
         """Record that a refusal of a message of ours was seen."""
         id_ = bytes(notice.event.decision_id)
-        self.tx.record(InboxEntry(id_, id_, "noticed", notice.event.reason, b"", self.now))
+        self.tx.record(InboxEntry(id_, id_, InboxStatus.NOTICED, notice.event.reason, b"", self.now))
 
     def quarantine(self, message: Message, step: int, reason: str) -> None:
         """Keep a record that cannot be handed over, with its original position."""
         self.tx.quarantine(message.position, step, reason, message.value)
 
-    def _entry(self, header: EnvelopeHeader, decision_id: bytes, status: str, detail: str) -> InboxEntry:
+    def _entry(
+        self, header: EnvelopeHeader, decision_id: bytes, status: InboxStatus, detail: str
+    ) -> InboxEntry:
         receipt_id = bytes(new_message_id(self.now, self._entropy))
         return InboxEntry(bytes(header.message_id), decision_id, status, detail, receipt_id, self.now)
 

@@ -25,7 +25,7 @@ class Answer:
     """What became of one message at one recipient.
 
     Attributes:
-        outcome: ``handled``, ``rejected`` or ``handler-failed`` as the receipt says; ``refused`` by the gate;
+        outcome: ``handled``, ``rejected`` or ``handler_failed`` as the receipt says; ``refused`` by the gate;
             ``withheld`` by the recipient's own check.
         by: Who said so: ``recipient`` or ``gate``.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from broker.errors import ConfigurationError, UnavailableError, UsageError
 from broker.names import Micros
-from broker.ports import InboxEntry, Position
+from broker.ports import InboxEntry, InboxStatus, Position
 
 __all__ = ["SqliteInbox"]
 
@@ -111,7 +111,7 @@ class _Transaction:
         if row is None:
             return None
         decision_id, status, detail, receipt_id, at = row
-        return InboxEntry(id_, decision_id, status, detail, receipt_id, Micros(at))
+        return InboxEntry(id_, decision_id, InboxStatus(status), detail, receipt_id, Micros(at))
 
     @contextmanager
     def effect(self) -> Iterator[None]:

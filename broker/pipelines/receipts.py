@@ -24,7 +24,7 @@ _GROUPS = {RECEIPT: GroupName("RC"), REFUSAL: GroupName("NK")}
 def receipt_record(delivered: EnvelopeHeader, us: Oin, entry: InboxEntry, view: TrustView) -> Record:
     """The receipt that tells the sender what became of its message here."""
     value: GroupValue = {
-        "status_code": entry.status.replace("-", "_"),  # Avro names have no dash
+        "status_code": entry.status,
         "received_at": time_text(entry.at),
         "error_code": entry.detail or None,
     }

@@ -18,7 +18,7 @@ from broker.pipelines.deliver import Disclosure, receive
 from broker.pipelines.gate import judge, write
 from broker.pipelines.publish import Numbering, new_message_id, prepare, release
 from broker.pipelines.receipts import receipt_record
-from broker.ports import InboxEntry, Message, Outgoing, Position
+from broker.ports import InboxEntry, InboxStatus, Message, Outgoing, Position
 from broker.records.model import Record
 from broker.sandbox.bench.model import RECIPIENT, SENDER, WireSizes
 from broker.sandbox.bench.pace import BATCH
@@ -127,7 +127,9 @@ class Core:
     def _entry(self, disclosed: Disclosure, now: Micros) -> InboxEntry:
         receipt_id = new_message_id(now, self._recipient.entropy)
         decision_id = bytes(disclosed.event.decision_id)
-        return InboxEntry(bytes(disclosed.header.message_id), decision_id, "handled", "", receipt_id, now)
+        return InboxEntry(
+            bytes(disclosed.header.message_id), decision_id, InboxStatus.HANDLED, "", receipt_id, now
+        )
 
     def _now(self) -> Micros:
         return self._sender.clock.now()

@@ -62,7 +62,7 @@ def test_a_handler_that_rejects_tells_the_sender_its_reason() -> None:
 
 
 def test_a_handler_that_fails_is_tried_five_times_then_the_sender_is_told() -> None:
-    """A poison message ends after five tries as handler-failed and is kept in the agency's quarantine."""
+    """A poison message ends after five tries as handler_failed and is kept in the agency's quarantine."""
     world = World()
     world.publisher("shg-noord").publish(world.record("E01"))
     tries = []
@@ -78,7 +78,7 @@ def test_a_handler_that_fails_is_tried_five_times_then_the_sender_is_told() -> N
     assert (len(tries), receipts(world), kept) == (
         5,
         [("handler_failed", "fault")],
-        [("handler-failed",)],
+        [("handler_failed",)],
     )
 
 

@@ -100,9 +100,9 @@ def test_nothing_is_answered_before_the_effect_is_durable() -> None:
 @pytest.mark.parametrize(
     ("fault", "calls", "kept"),
     [
-        pytest.param(RuntimeError("a defect"), 5, [("handler-failed",)], id="a defect"),
-        pytest.param(Retry(0.1), 5, [("handler-failed",)], id="retry"),
-        pytest.param(Reject("unwanted"), 1, [("handler-failed",)], id="reject"),
+        pytest.param(RuntimeError("a defect"), 5, [("handler_failed",)], id="a defect"),
+        pytest.param(Retry(0.1), 5, [("handler_failed",)], id="retry"),
+        pytest.param(Reject("unwanted"), 1, [("handler_failed",)], id="reject"),
     ],
 )
 def test_a_refusal_whose_handler_fails_stops_nobody(
