@@ -14,6 +14,7 @@ from typing import ClassVar, NewType, Self
 from broker.errors import MalformedError
 
 __all__ = [
+    "MAX_ENVELOPE_BYTES",
     "AgreementId",
     "Algorithm",
     "CaseRef",
@@ -34,6 +35,9 @@ __all__ = [
     "TopicName",
     "Urgency",
 ]
+
+MAX_ENVELOPE_BYTES = 1_048_576
+"""The largest envelope: 1 MiB.  Every other limit of size follows from it."""
 
 Micros = NewType("Micros", int)
 """A moment: microseconds since 1970-01-01T00:00:00Z."""

@@ -26,13 +26,19 @@ __all__ = [
     "Message",
     "MessageSink",
     "MessageSource",
+    "Offsets",
     "Outgoing",
     "Position",
     "Probe",
+    "first_offsets",
+    "next_offsets",
     "no_probe",
 ]
 
 Header = tuple[str, bytes]
+
+Offsets = Mapping[tuple[TopicName, int], int]
+"""An offset for each topic and partition; of progress, the next one to read."""
 
 _EPOCH = Micros(0)
 
@@ -101,7 +107,7 @@ class MessageSource(Protocol):
         """
         ...
 
-    def commit(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+    def commit(self, next_offsets: Offsets) -> None:
         """Record that everything below these offsets is finished.
 
         Raises:
@@ -109,7 +115,7 @@ class MessageSource(Protocol):
         """
         ...
 
-    def rewind(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+    def rewind(self, next_offsets: Offsets) -> None:
         """Read again from these offsets: a batch could not be finished."""
         ...
 
@@ -269,3 +275,21 @@ class Inbox(Protocol):
     def close(self) -> None:
         """Let go of the database."""
         ...
+
+
+def first_offsets(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
+    """Where *messages* begin: what to go back to when they could not be finished."""
+    first: dict[tuple[TopicName, int], int] = {}
+    for position in (message.position for message in messages):
+        place = (position.topic, position.partition)
+        first[place] = min(position.offset, first.get(place, position.offset))
+    return first
+
+
+def next_offsets(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
+    """Where reading goes on when all *messages* are finished."""
+    following: dict[tuple[TopicName, int], int] = {}
+    for position in (message.position for message in messages):
+        place = (position.topic, position.partition)
+        following[place] = max(position.offset + 1, following.get(place, 0))
+    return following

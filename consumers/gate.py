@@ -16,7 +16,7 @@ from broker.errors import UnavailableError
 from broker.names import TopicName
 from broker.parts import GateParts
 from broker.pipelines.gate import Judgement, judge, undeliverable, write
-from broker.ports import Message
+from broker.ports import Message, first_offsets, next_offsets
 from broker.signing import VerificationCache
 from broker.trust.view import TrustView
 
@@ -67,9 +67,9 @@ class Gate:
             try:
                 self._decide(messages)
             except UnavailableError:
-                self._parts.source.rewind(_starts(messages))
+                self._parts.source.rewind(first_offsets(messages))
                 raise
-            self._pending.update(_nexts(messages))
+            self._pending.update(next_offsets(messages))
         self._commit(idle=not messages)
         return len(messages)
 
@@ -122,18 +122,6 @@ class Gate:
         self._pending = {}
         self._committed_at = now
         self._parts.probe("G5")
-
-
-def _starts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
-    starts: dict[tuple[TopicName, int], int] = {}
-    for message in messages:
-        position = message.position
-        starts.setdefault((position.topic, position.partition), position.offset)
-    return starts
-
-
-def _nexts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
-    return {(m.position.topic, m.position.partition): m.position.offset + 1 for m in messages}
 
 
 def _report(judgements: Sequence[Judgement]) -> None:

@@ -8,7 +8,7 @@ A ledger that is down does not stop delivery; it catches up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -16,10 +16,9 @@ from broker import logs
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.store import Appended, Batch, LogState, Problem
 from broker.errors import UnavailableError
-from broker.names import TopicName
 from broker.parts import LedgerParts
 from broker.pipelines.ingest import MAY_BE_NEWS, ingest
-from broker.ports import Message, Outgoing
+from broker.ports import Message, Outgoing, first_offsets
 from broker.signing import VerificationCache
 from broker.topics import CHECKPOINTS
 from consumers.tlog import Tlog
@@ -61,14 +60,9 @@ class LedgerWriter:
         except UnavailableError:
             # What is stored is not known: read the state again, and read from its offsets.
             self._state = None
-            self._parts.source.rewind(_starts(messages))
+            self._parts.source.rewind(first_offsets(messages))
             raise
         return len(messages)
-
-    def run(self, stop: Callable[[], bool], timeout: float = 0.5) -> None:
-        """Call `step` until *stop* says so; errors come out as they are."""
-        while not stop():
-            self.step(timeout)
 
     def close(self) -> None:
         """Let go of Kafka."""
@@ -110,14 +104,6 @@ class LedgerWriter:
         self._parts.store.record_checkpoint(checkpoint, note, self._parts.clock.now())
         if self._parts.checkpoints is not None:
             self._parts.checkpoints.write([Outgoing(CHECKPOINTS, checkpoint.origin.encode(), note)])
-
-
-def _starts(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
-    starts: dict[tuple[TopicName, int], int] = {}
-    for message in messages:
-        position = message.position
-        starts.setdefault((position.topic, position.partition), position.offset)
-    return starts
 
 
 def _report(appended: Appended, problems: Sequence[Problem]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from broker import logs
 from broker.errors import UnauthorisedError, UnavailableError
 from broker.names import TopicName
-from broker.ports import Position
+from broker.ports import Offsets, Position
 
 __all__ = ["OffsetWindow", "keep_going", "stop_signal"]
 
@@ -45,7 +45,7 @@ class OffsetWindow:
         """The record at *position* is finished."""
         self._open[position.topic, position.partition].discard(position.offset)
 
-    def finished(self) -> Mapping[tuple[TopicName, int], int]:
+    def finished(self) -> Offsets:
         """Next offset to read per partition, for those that moved since `committed`."""
         return {
             key: offset
@@ -53,7 +53,7 @@ class OffsetWindow:
             if (offset := min(self._open[key], default=highest + 1)) != self._committed.get(key)
         }
 
-    def committed(self, offsets: Mapping[tuple[TopicName, int], int]) -> None:
+    def committed(self, offsets: Offsets) -> None:
         """These offsets are recorded in Kafka."""
         self._committed.update(offsets)
 

@@ -10,11 +10,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from broker.errors import ConfigurationError
+from broker.moments import SECOND
 from broker.names import Micros
 
 __all__ = ["CertificateFacts", "read_certificate"]
-
-_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ def read_certificate(path: Path) -> CertificateFacts:
     return CertificateFacts(
         oin=_subject(certificate, NameOID.SERIAL_NUMBER),
         name=_subject(certificate, NameOID.COMMON_NAME),
-        valid_from=Micros(calendar.timegm(certificate.not_valid_before_utc.utctimetuple()) * _SECOND),
-        valid_until=Micros(calendar.timegm(certificate.not_valid_after_utc.utctimetuple()) * _SECOND),
+        valid_from=Micros(calendar.timegm(certificate.not_valid_before_utc.utctimetuple()) * SECOND),
+        valid_until=Micros(calendar.timegm(certificate.not_valid_after_utc.utctimetuple()) * SECOND),
     )
 
 

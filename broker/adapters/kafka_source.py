@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -30,12 +30,9 @@ from broker.adapters.kafka_records import accept_any_header_name
 from broker.adapters.sizes import LARGEST_BATCH
 from broker.errors import SchakelError, UnavailableError
 from broker.names import Micros, TopicName
-from broker.ports import Message, Position
+from broker.ports import Message, Offsets, Position, next_offsets
 
-__all__ = ["KafkaSource", "Offsets", "SourceTuning"]
-
-Offsets = Mapping[tuple[TopicName, int], int]
-"""Topic and partition to the next offset to read."""
+__all__ = ["KafkaSource", "SourceTuning"]
 
 _MOST_PATIENT: Final = 8
 _FETCH_BYTES: Final = 8 * 1_048_576
@@ -164,9 +161,7 @@ class KafkaSource:
             raise error if isinstance(error, SchakelError) else translate(error, "read from Kafka") from error
         messages = [_message(record) for records in batch.values() for record in records]
         self._watch(consumer, messages)
-        self._reading.advance(
-            {(m.position.topic, m.position.partition): m.position.offset + 1 for m in messages}
-        )
+        self._reading.advance(next_offsets(messages))
         return messages
 
     def commit(self, next_offsets: Offsets) -> None:

@@ -15,10 +15,10 @@ from broker.adapters.database import reading, writing
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.ledger import Frontier, LedgerEntry
-from broker.audit.store import Appended, Batch, LogState, Offsets, Problem, columns_of
+from broker.audit.store import Appended, Batch, LogState, Problem, columns_of
 from broker.errors import ConfigurationError, EvidenceError
 from broker.names import Micros, TopicName
-from broker.ports import Probe, no_probe
+from broker.ports import Offsets, Probe, no_probe
 
 __all__ = ["SqlLedgerStore"]
 

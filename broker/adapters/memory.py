@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from broker.adapters.sizes import LARGEST_RECORD, record_size
 from broker.errors import RejectedError, UnavailableError
 from broker.names import Micros, TopicName
-from broker.ports import Message, Outgoing, Position
+from broker.ports import Message, Offsets, Outgoing, Position
 
 __all__ = ["MemoryLog", "MemorySink", "MemorySource", "Unkindness"]
 
@@ -134,7 +134,7 @@ class MemorySource:
         cls,
         log: MemoryLog,
         topics: Sequence[str] | re.Pattern[str],
-        start_offsets: Mapping[tuple[TopicName, int], int],
+        start_offsets: Offsets,
         unkindness: Unkindness | None = None,
     ) -> MemorySource:
         """A reader without a group, of every partition of *topics*, from *start_offsets*."""
@@ -155,14 +155,14 @@ class MemorySource:
                 self._log._lock.wait(left)
             return messages
 
-    def commit(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+    def commit(self, next_offsets: Offsets) -> None:
         """Record that everything below these offsets is finished, for partitions that are ours."""
         with self._log._lock:
             for place in self._held():
                 if place in next_offsets and self._group is not None:
                     self._log._committed[self._group, place] = next_offsets[place]
 
-    def rewind(self, next_offsets: Mapping[tuple[TopicName, int], int]) -> None:
+    def rewind(self, next_offsets: Offsets) -> None:
         """Read again from these offsets."""
         with self._log._lock:
             self._next.update({place: next_offsets[place] for place in self._held() if place in next_offsets})

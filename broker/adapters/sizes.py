@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from broker.names import MAX_ENVELOPE_BYTES
 from broker.ports import Outgoing
 
 __all__ = ["LARGEST_BATCH", "LARGEST_RECORD", "record_size"]
 
-LARGEST_BATCH: Final = 1_048_576 + 65_536
+LARGEST_BATCH: Final = MAX_ENVELOPE_BYTES + 65_536
 """Bytes of the largest batch that a node accepts: 1 MiB of message, and 64 KiB for what surrounds it."""
 
 LARGEST_RECORD: Final = LARGEST_BATCH - 4_096

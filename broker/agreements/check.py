@@ -14,6 +14,7 @@ from itertools import combinations
 
 from broker.agreements.decide import RuleBook
 from broker.agreements.model import Agreement, AgreementParty, Grant, TypeRule
+from broker.moments import DAY
 from broker.names import GroupName, MessageCode, MessageType, Micros
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
     "overlapping",
     "unsigned",
 ]
-
-_DAY = 86_400_000_000
 
 
 class FindingKind(StrEnum):
@@ -146,8 +145,8 @@ def unsigned(agreement: Agreement, now: Micros) -> Iterator[Finding]:
 
 def expiring(agreement: Agreement, now: Micros, days: int) -> Iterator[Finding]:
     """Agreements in force that end within *days*."""
-    if _in_force(agreement, now) and agreement.valid_until <= now + days * _DAY:
-        left = (agreement.valid_until - now) // _DAY
+    if _in_force(agreement, now) and agreement.valid_until <= now + days * DAY:
+        left = (agreement.valid_until - now) // DAY
         text = f"{_label(agreement)} ends in {left} days"
         yield Finding(FindingKind.EXPIRING, False, text, (_label(agreement),))
 

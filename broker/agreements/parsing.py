@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from broker.errors import MalformedError
+from broker.moments import from_text
 from broker.names import (
     AgreementId,
     Digest,
@@ -47,7 +48,6 @@ __all__ = [
     "moment",
     "read_json",
     "read_yaml",
-    "timestamp",
 ]
 
 MAX_DOCUMENT = 256 * 1024
@@ -83,22 +83,16 @@ def moment(text: object) -> Micros:
     """
     if not isinstance(text, str) or not text.isascii():
         raise MalformedError("not a date or UTC timestamp")
-    try:
-        if len(text) == len("2026-01-01"):
-            day = date.fromisoformat(text)
-            when = datetime(day.year, day.month, day.day, tzinfo=_AMSTERDAM)
-        elif text.endswith("Z"):
-            when = datetime.fromisoformat(text)
-        else:
+    if len(text) != len("2026-01-01"):
+        if not text.endswith("Z"):
             raise MalformedError("not a date or UTC timestamp: a time needs the zone Z")
-        return Micros((when - _EPOCH) // _MICROSECOND)
+        return from_text(text)
+    try:
+        day = date.fromisoformat(text)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=_AMSTERDAM)
+        return Micros((midnight - _EPOCH) // _MICROSECOND)
     except (ValueError, OverflowError):
         raise MalformedError("not a date or UTC timestamp") from None
-
-
-def timestamp(at: Micros) -> str:
-    """A moment as the UTC timestamp that `moment` reads."""
-    return (_EPOCH + at * _MICROSECOND).isoformat().replace("+00:00", "Z")
 
 
 def _checked(parse: Callable[[object], object]) -> BeforeValidator:

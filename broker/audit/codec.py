@@ -16,6 +16,7 @@ from broker.audit.events import AuditEvent, AuditParty, MessageFacts, Outcome, S
 from broker.avro_binary import Reader, Writer
 from broker.crypto import sha256
 from broker.errors import MalformedError
+from broker.moments import LAST_MOMENT
 from broker.names import (
     AgreementId,
     CaseRef,
@@ -53,8 +54,6 @@ _MAX_OFFENDING = 128
 _MAX_GROUPS = 64
 _MAX_SUBJECTS = 20
 _MAX_STEP = 16
-_LAST_MOMENT = 253_402_300_799_999_999
-"""The last microsecond of the year 9999: beyond it, no calendar of ours can write a moment."""
 _OUTCOMES = tuple(Outcome)
 _REGIMES = tuple(Regime)
 _URGENCIES = tuple(Urgency)
@@ -233,7 +232,7 @@ def _check(event: AuditEvent) -> None:
     source, facts = event.source, event.message
     counts = (source.partition, source.offset, event.registry_version, facts.sequence if facts else 0)
     moments = (event.decided_at, facts.created_at if facts else 0)
-    if min(counts) < 0 or min(moments) < 0 or max(moments) > _LAST_MOMENT:
+    if min(counts) < 0 or min(moments) < 0 or max(moments) > LAST_MOMENT:
         raise MalformedError("a number of an audit event is out of range")
     if not 0 <= event.step <= _MAX_STEP:
         raise MalformedError("an audit event names a step that does not exist")

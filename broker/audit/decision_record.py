@@ -19,7 +19,7 @@ from broker.audit.events import AuditEvent
 from broker.avro_binary import Reader, Writer, frame, unframe
 from broker.crypto import Signer, pae, sha256
 from broker.errors import MalformedError, RejectedError, UntrustedError
-from broker.names import Digest, KeyId, Oin
+from broker.names import MAX_ENVELOPE_BYTES, Digest, KeyId, Oin
 from broker.signing import (
     KeyDirectory,
     Signature,
@@ -48,7 +48,7 @@ DECISION_FINGERPRINT = bytes.fromhex("267ec96e354fa2bb")
 STEP = 12
 """The verification step at which a recipient judges the gate's record (docs/spec/envelope.md 8)."""
 
-_MAX_VALUE_BYTES = 1_048_576 + 131_072
+_MAX_VALUE_BYTES = MAX_ENVELOPE_BYTES + 131_072
 """The largest envelope, and room for the event and the signatures around it."""
 _TYPE = b"application/vnd.schakel.decision.v1"
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from broker.audit.events import AuditEvent, MessageFacts
-from broker.names import Micros
+from broker.moments import to_text
 
-__all__ = ["README", "describe", "moment"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["README", "describe"]
 
 README = """BEWIJSSTUK UIT HET AUDITLOGBOEK
 
@@ -37,11 +33,6 @@ beschreven in docs/spec/audit.md.
 """
 
 
-def moment(micros: Micros) -> str:
-    """A moment in UTC, ISO 8601 with microseconds."""
-    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def describe(event: AuditEvent) -> dict[str, object]:
     """The event as a document of plain values; names only grow (docs/spec/audit.md 10)."""
     return {
@@ -60,7 +51,7 @@ def describe(event: AuditEvent) -> dict[str, object]:
         },
         "record_digest": event.record_digest.hex(),
         "registry_version": event.registry_version,
-        "decided_at": moment(event.decided_at),
+        "decided_at": to_text(event.decided_at),
         "gate": event.gate,
         "trace_id": event.trace_id.hex(),
     }
@@ -87,5 +78,5 @@ def _message(facts: MessageFacts) -> dict[str, object]:
         "statement_hash": facts.statement_hash.hex(),
         "producer_id": facts.producer_id.hex(),
         "sequence": facts.sequence,
-        "created_at": moment(facts.created_at),
+        "created_at": to_text(facts.created_at),
     }

@@ -14,8 +14,8 @@ from broker.audit.events import AuditEvent
 from broker.audit.ledger import Frontier, LedgerEntry
 from broker.audit.query import Query
 from broker.audit.tiles import File
-from broker.names import Digest, Micros, Oin, TopicName
-from broker.ports import Position
+from broker.names import Digest, Micros, Oin
+from broker.ports import Offsets, Position
 
 __all__ = [
     "COLUMNS",
@@ -27,15 +27,11 @@ __all__ = [
     "LedgerRow",
     "LedgerStore",
     "LogState",
-    "Offsets",
     "Problem",
     "StoredState",
     "TileStore",
     "columns_of",
 ]
-
-Offsets = Mapping[tuple[TopicName, int], int]
-"""Next offset to read for each topic and partition."""
 
 
 @dataclass(frozen=True, slots=True)

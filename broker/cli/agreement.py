@@ -12,11 +12,11 @@ import typer
 from broker.agreements.check import Finding, check_book, compare
 from broker.agreements.document import parse_agreement, parse_document
 from broker.agreements.model import Agreement, AgreementParty
-from broker.agreements.parsing import timestamp
 from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
 from broker.agreements.template import fill_in
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import UsageError
+from broker.moments import to_text
 from broker.names import Micros, Oin
 from broker.operations.keys import load_keys
 from broker.operations.registry import RegistryHome
@@ -77,7 +77,7 @@ def revoke(
     output.write_bytes(revocation)
     if publish is not None:
         RegistryHome(publish).publish_revocation(revocation, now)
-    print_line(f"revoked {agreement.id}/{agreement.version} from {timestamp(now)}")
+    print_line(f"revoked {agreement.id}/{agreement.version} from {to_text(now)}")
 
 
 @app.command()
@@ -91,7 +91,7 @@ def show(document: Document, as_json: AsJson = False) -> None:
         return
     print_line(f"{agreement.id}/{agreement.version} {agreement.title}")
     print_line(f"digest {agreement.digest}")
-    print_line(f"from {timestamp(agreement.valid_from)} until {timestamp(agreement.valid_until)}")
+    print_line(f"from {to_text(agreement.valid_from)} until {to_text(agreement.valid_until)}")
     rows = [
         (
             g.rule,

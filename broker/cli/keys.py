@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from broker.cli.printing import print_json, print_line, print_table
+from broker.moments import SECOND
 from broker.names import Micros, Oin
 from broker.operations.keys import add_sealing_key, check_keys, list_keys, make_keys, write_proof
 
@@ -82,4 +83,4 @@ def _now() -> Micros:
 
 
 def _day(now: Micros) -> str:
-    return datetime.fromtimestamp(now / 1_000_000, UTC).date().isoformat()
+    return datetime.fromtimestamp(now / SECOND, UTC).date().isoformat()

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from broker.agreements.parsing import timestamp
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, UntrustedError, UsageError
+from broker.moments import to_text
 from broker.names import KeyId, Micros, Role
 from broker.operations.registry import RegistryHome, open_registry
 from broker.trust.edit import NewAgency
@@ -131,7 +131,7 @@ def show(
     if as_json:
         print_json(_described(view))
         return
-    print_line(f"registry version {view.version}, counts until {timestamp(view.expires_at)}")
+    print_line(f"registry version {view.version}, counts until {to_text(view.expires_at)}")
     rows = [(a.short_name, a.oin, " ".join(sorted(a.roles)), a.title) for a in view.agencies.values()]
     print_table(("agency", "oin", "roles", "title"), sorted(rows))
     agreements = [(a.id, a.version, a.cosigned, a.revoked_at is not None) for a in view.rules.agreements]
@@ -171,7 +171,7 @@ def _view(directory: Path, source: str | None, root: Path | None, cache: Path | 
 def _described(view: TrustView) -> dict[str, object]:
     return {
         "version": view.version,
-        "expires_at": timestamp(view.expires_at),
+        "expires_at": to_text(view.expires_at),
         "agencies": [
             {
                 "oin": agency.oin,
@@ -190,7 +190,7 @@ def _described(view: TrustView) -> dict[str, object]:
                 "version": agreement.version,
                 "digest": str(agreement.digest),
                 "cosigned": agreement.cosigned,
-                "revoked_at": None if agreement.revoked_at is None else timestamp(agreement.revoked_at),
+                "revoked_at": None if agreement.revoked_at is None else to_text(agreement.revoked_at),
             }
             for agreement in sorted(view.rules.agreements, key=lambda a: (a.id, a.version))
         ],

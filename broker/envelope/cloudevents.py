@@ -7,18 +7,16 @@ what the signed header says: a record that calls itself something else is refuse
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 
 from broker.envelope.model import EnvelopeHeader
 from broker.errors import UntrustedError
-from broker.names import Micros
+from broker.moments import to_text
 
-__all__ = ["CONTENT_TYPE", "attributes", "check_attributes", "time_text", "trace_id"]
+__all__ = ["CONTENT_TYPE", "attributes", "check_attributes", "trace_id"]
 
 CONTENT_TYPE = b"application/vnd.schakel.envelope.v1"
 _NO_TRACE = bytes(16)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -57,17 +55,12 @@ def trace_id(headers: tuple[tuple[str, bytes], ...]) -> bytes:
     return _NO_TRACE
 
 
-def time_text(moment: Micros) -> str:
-    """RFC 3339 in UTC with microseconds."""
-    return (_EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _expected(header: EnvelopeHeader) -> dict[str, bytes]:
     return {
         "ce_specversion": b"1.0",
         "ce_id": str(header.message_id).encode("ascii"),
         "ce_type": header.message_type.encode("ascii"),
         "ce_source": f"urn:nld:oin:{header.sender.oin}:systeem:{header.sender.system}".encode(),
-        "ce_time": time_text(header.created_at).encode("ascii"),
+        "ce_time": to_text(header.created_at).encode("ascii"),
         "content-type": CONTENT_TYPE,
     }

@@ -34,6 +34,7 @@ from broker.envelope.rules import check_header
 from broker.envelope.vocabulary import Vocabulary, matching
 from broker.errors import MalformedError
 from broker.names import (
+    MAX_ENVELOPE_BYTES,
     AgreementId,
     CaseRef,
     Digest,
@@ -79,7 +80,7 @@ def read_envelope(value: bytes) -> Envelope:
     Raises:
         MalformedError: With `step` 1, 2 or 3 and the reason; nothing else is ever raised.
     """
-    if len(value) > schema.MAX_VALUE_BYTES:
+    if len(value) > MAX_ENVELOPE_BYTES:
         raise MalformedError("an envelope is larger than 1 MiB", step=1, reason=Reason.TOO_LARGE)
     try:
         body = avro_binary.unframe(schema.ENVELOPE_FINGERPRINT, value)

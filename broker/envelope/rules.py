@@ -16,6 +16,7 @@ from broker.envelope import schema
 from broker.envelope.model import EnvelopeHeader, Recipient, SectionRef
 from broker.envelope.reasons import Reason
 from broker.errors import MalformedError
+from broker.moments import LAST_MOMENT
 
 __all__ = ["check_header"]
 
@@ -31,7 +32,7 @@ def check_header(header: EnvelopeHeader) -> None:
         names = [name for name, _ in header.assertions]
         if names != sorted(set(names)):
             raise _broken("assertions that are not sorted, or one twice")
-    if header.created_at < 0 or header.expires_at > schema.LAST_MOMENT:
+    if header.created_at < 0 or header.expires_at > LAST_MOMENT:
         raise _broken("a moment outside the years 1970 to 9999")
     if not 0 < header.expires_at - header.created_at <= schema.MAX_LIFETIME:
         raise _broken("an expiry that is not within seven days")

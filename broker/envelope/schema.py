@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from broker.moments import DAY, MINUTE
+
 __all__ = [
     "ASSERTION_NAME",
     "ASSERTION_VALUE",
@@ -18,7 +20,6 @@ __all__ = [
     "CRITICAL_ID",
     "ENVELOPE_FINGERPRINT",
     "KNOWN_CRITICAL",
-    "LAST_MOMENT",
     "MAX_ASSERTIONS",
     "MAX_CRITICAL",
     "MAX_LIFETIME",
@@ -26,7 +27,6 @@ __all__ = [
     "MAX_RECORD_KEY",
     "MAX_SECTIONS",
     "MAX_SUBJECTS",
-    "MAX_VALUE_BYTES",
     "MAX_WRAPPED",
     "SYSTEM_NAME",
     "VERSION",
@@ -36,7 +36,6 @@ VERSION = 1
 ENVELOPE_FINGERPRINT = bytes.fromhex("3d52ed75705c3bf8")
 """CRC-64-AVRO of the canonical form of schema Envelope v1, little endian."""
 
-MAX_VALUE_BYTES = 1_048_576
 MAX_RECIPIENTS = 64
 MAX_SUBJECTS = 20
 MAX_SECTIONS = 64
@@ -44,11 +43,9 @@ MAX_ASSERTIONS = 32
 MAX_CRITICAL = 16
 MAX_RECORD_KEY = 64
 MAX_WRAPPED = 4096
-MAX_LIFETIME = 7 * 24 * 3600 * 1_000_000
+MAX_LIFETIME = 7 * DAY
 """Microseconds between `created_at` and `expires_at` at most: seven days."""
-LAST_MOMENT = 253_402_300_799_999_999
-"""The last microsecond of the year 9999: beyond it, no calendar of ours can write a moment."""
-CLOCK_TOLERANCE = 5 * 60 * 1_000_000
+CLOCK_TOLERANCE = 5 * MINUTE
 """Microseconds that a sender's clock may be ahead of the verifier's: five minutes."""
 CONTENT_KEY_SIZE = 32
 BUCKET = 256

@@ -18,6 +18,7 @@ from broker.adapters.keyfiles import load_key_ring
 from broker.adapters.profiles import read_toml
 from broker.assembly import kafka_access, kafka_admin, keeper
 from broker.errors import SchakelError
+from broker.moments import DAY, HOUR
 from broker.names import Micros
 from broker.operations.parties import parties_of
 from broker.self_test import run_self_test
@@ -27,9 +28,8 @@ from broker.trust.view import TrustView
 
 __all__ = ["Finding", "check_machine", "check_profile", "tried"]
 
-_DAY = 86_400_000_000
-_SOON = 30 * _DAY
-_OLD = _DAY // 2
+_SOON = 30 * DAY
+_OLD = DAY // 2
 _OLDEST_PYTHON = (3, 11)
 
 
@@ -146,7 +146,7 @@ def _certificate(profile: Profile, now: Micros) -> Finding:
         facts = read_certificate(profile.kafka.certificate)
     except SchakelError as error:
         return _wrong("certificate", error)
-    days = (facts.valid_until - now) // _DAY
+    days = (facts.valid_until - now) // DAY
     remedy = "Ask the exchange for a new certificate"
     if not facts.valid_from <= now < facts.valid_until:
         return Finding("certificate", "wrong", "it is not valid today", f"{remedy}, or set the clock")
@@ -175,7 +175,7 @@ def _connections(profile: Profile) -> Iterator[Finding]:
 
 
 def _registry(view: TrustView, profile: Profile, now: Micros) -> Iterator[Finding]:
-    hours = (view.expires_at - now) // (_DAY // 24)
+    hours = (view.expires_at - now) // HOUR
     fresh = view.expires_at - now > _OLD
     said = f"version {view.version}, counts for {hours} hours more"
     remedy = "" if fresh else "See that the exchange renews it: `schakel registry publish`"
@@ -222,7 +222,7 @@ def _agreements(view: TrustView, profile: Profile, now: Micros) -> Iterator[Find
     live = [a for a in own if a.cosigned and a.valid_from <= now < a.valid_until]
     live = [a for a in live if a.revoked_at is None or now < a.revoked_at]
     for agreement in live:
-        days = (agreement.valid_until - now) // _DAY
+        days = (agreement.valid_until - now) // DAY
         soon = agreement.valid_until - now < _SOON
         remedy = "Agree on a next version: `schakel agreement new`" if soon else ""
         yield Finding(f"agreement {agreement.id}", "wrong" if soon else "ok", f"{days} days left", remedy)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from broker.adapters.kafka_admin import KafkaAdmin, Lag
 from broker.adapters.kafka_connection import KafkaAccess
 from broker.adapters.kafka_source import KafkaSource
+from broker.moments import SECOND
 from broker.names import Micros, TopicName
 from broker.operations.topics import GATE, LEDGER, Party
 from broker.topics import EXCHANGE_TOPICS, QUARANTINE, decisions_topic
@@ -17,7 +18,6 @@ __all__ = ["TopicLag", "measure", "readers"]
 
 _READ_SECONDS = 3.0
 _BATCH = 500
-_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _oldest(access: KafkaAccess, behind: Sequence[Lag], now: Micros) -> dict[str
             for message in source.poll(0.2, _BATCH):
                 key = (message.position.topic, message.position.partition)
                 if key in start:
-                    ages.setdefault(key, round(max(0, now - message.timestamp) / _SECOND, 1))
+                    ages.setdefault(key, round(max(0, now - message.timestamp) / SECOND, 1))
     finally:
         source.close()
     return {topic: max(a for (t, _), a in ages.items() if t == topic) for topic, _ in ages}

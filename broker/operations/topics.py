@@ -18,6 +18,7 @@ from broker.adapters.kafka_admin import KafkaAdmin, Topic
 from broker.adapters.kafka_grants import Grant
 from broker.adapters.sizes import LARGEST_BATCH
 from broker.errors import UsageError
+from broker.moments import DAY
 from broker.names import Oin, TopicName
 from broker.topics import (
     CHECKPOINTS,
@@ -44,7 +45,7 @@ GATE: Final = "gate"
 LEDGER: Final = "ledger"
 """The same for the ledger writer."""
 
-_DAY_MS: Final = 86_400_000
+_DAY_MS: Final = DAY // 1000
 _EXCHANGE_DAYS: Final = 7
 _DECISION_DAYS: Final = 7
 _QUARANTINE_DAYS: Final = 30

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from broker.audit.decision_record import GateDirectory, read_record, verify_record
 from broker.audit.ledger import LedgerEntry, entry_of
-from broker.audit.store import Batch, Offsets, Problem
+from broker.audit.store import Batch, Problem
 from broker.crypto import sha256
 from broker.errors import RejectedError
 from broker.names import TopicName
-from broker.ports import Message, Position
+from broker.ports import Message, Offsets, Position
 from broker.signing import VerificationCache
 
 __all__ = ["MAY_BE_NEWS", "SOURCE_GAP", "ingest"]

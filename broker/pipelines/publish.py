@@ -24,6 +24,7 @@ from broker.envelope.padding import pad
 from broker.envelope.seal import Draft, Unsigned, seal, sign_all
 from broker.errors import RefusedError, RejectedError, SchemaError
 from broker.names import (
+    MAX_ENVELOPE_BYTES,
     AgreementId,
     Digest,
     KeyId,
@@ -40,7 +41,6 @@ from broker.records.model import Addressee, EncodedRecord, Record
 from broker.trust.view import TrustView
 
 __all__ = [
-    "MAX_MESSAGE_BYTES",
     "Numbering",
     "Prepared",
     "draft_header",
@@ -52,7 +52,6 @@ __all__ = [
     "release",
 ]
 
-MAX_MESSAGE_BYTES = 1_048_576
 _NO_AGREEMENT = AgreementRef(AgreementId("none"), Digest(bytes(32)))
 
 
@@ -279,9 +278,9 @@ def _seal(item: Prepared, numbering: Numbering, entropy: Entropy) -> Unsigned:
 
 
 def _limited(value: bytes) -> bytes:
-    if len(value) > MAX_MESSAGE_BYTES:
+    if len(value) > MAX_ENVELOPE_BYTES:
         raise RefusedError(
-            f"the message has {len(value)} bytes, the exchange carries {MAX_MESSAGE_BYTES}",
+            f"the message has {len(value)} bytes, the exchange carries {MAX_ENVELOPE_BYTES}",
             reason="too-large",
             remedy="Send reports and images by reference (field group AT)",
         )

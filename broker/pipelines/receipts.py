@@ -6,8 +6,8 @@ no content, and carry a message id fixed beforehand: sent twice, they are the sa
 
 from __future__ import annotations
 
-from broker.envelope.cloudevents import time_text
 from broker.envelope.model import EnvelopeHeader
+from broker.moments import to_text
 from broker.names import GroupName, MessageCode, MessageId, Oin
 from broker.pipelines.deliver import Withheld
 from broker.ports import InboxEntry
@@ -25,7 +25,7 @@ def receipt_record(delivered: EnvelopeHeader, us: Oin, entry: InboxEntry, view: 
     """The receipt that tells the sender what became of its message here."""
     value: GroupValue = {
         "status_code": entry.status,
-        "received_at": time_text(entry.at),
+        "received_at": to_text(entry.at),
         "error_code": entry.detail or None,
     }
     return _answer(RECEIPT, value, delivered, us, entry, view)

@@ -36,12 +36,7 @@ def decide_recipient(view: TrustView, header: EnvelopeHeader, recipient: Recipie
 def holds_role(view: TrustView, oin: Oin, role: Role, now: Micros) -> bool:
     """Whether the registry knows this agency as active at *now* and in this role."""
     agency = view.agencies.get(oin)
-    return (
-        agency is not None
-        and role in agency.roles
-        and agency.active_from <= now
-        and (agency.active_until is None or now < agency.active_until)
-    )
+    return agency is not None and agency.is_active(now) and role in agency.roles
 
 
 def _request(header: EnvelopeHeader, recipient: Recipient) -> Request:

@@ -16,8 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Protocol
+
+from broker.errors import MalformedError
+from broker.moments import from_text, to_text
+from broker.names import Micros
 
 __all__ = [
     "FORMATS",
@@ -35,13 +39,8 @@ __all__ = [
 ]
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 _Faults = list[str]
@@ -185,9 +184,9 @@ class Moment:
     def to_avro(self, value: object, name: str, faults: _Faults) -> object:
         """See `Shape`."""
         try:
-            if isinstance(value, str) and _MOMENT.fullmatch(value):
-                return (datetime.fromisoformat(value) - _EPOCH) // _MICROSECOND
-        except (ValueError, OverflowError):
+            if isinstance(value, str):
+                return from_text(value)
+        except MalformedError:
             pass
         faults.append(name)
         return 0
@@ -195,8 +194,7 @@ class Moment:
     def to_json(self, value: object) -> object:
         """See `Shape`."""
         assert isinstance(value, int), "Avro moments are integers"
-        moment = _EPOCH + timedelta(microseconds=value)
-        return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        return to_text(Micros(value))
 
 
 @dataclass(frozen=True, slots=True)

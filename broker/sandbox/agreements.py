@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import Agreement
-from broker.agreements.parsing import timestamp
 from broker.agreements.signatures import sign_agreement
+from broker.moments import DAY, HOUR, to_text
 from broker.names import Micros, Oin
 from broker.sandbox.cast import member
 from broker.sandbox.members import Member
@@ -23,8 +23,7 @@ __all__ = ["REGIONS", "RegionalAgreement", "regional_agreement", "signatures"]
 REGIONS = ("noord", "zuid")
 """Each has an AMK and an SHG with an agreement between them: ``amk-shg-noord``, ``amk-shg-zuid``."""
 
-_YEAR = 365 * 24 * 3600 * 1_000_000
-_HOUR = 3600 * 1_000_000
+_YEAR = 365 * DAY
 
 _AMK_GROUPS = ("REF", "CH", "GU", "HH", "AP", "RP", "RPI", "CO", "SA", "DE", "IN", "WK", "AT")
 
@@ -54,8 +53,8 @@ def regional_agreement(region: str, now: Micros) -> RegionalAgreement:
         },
         "grants": [*_reports(), *_answers()],
         "reporting": _reporting(),
-        "valid_from": timestamp(Micros(now - _HOUR)),
-        "valid_until": timestamp(Micros(now + _YEAR)),
+        "valid_from": to_text(Micros(now - HOUR)),
+        "valid_until": to_text(Micros(now + _YEAR)),
         "revocation_contact": "convenant@voorbeeld.invalid",
         "retention": "Berichten ten hoogste zeven dagen, het controlespoor vijf jaar",
     }

@@ -9,6 +9,7 @@ from typing import Final
 
 from broker.adapters.keyfiles import SIGNING_FILES, KeyRing, new_key_ring, write_secret
 from broker.crypto import SoftwareSigner
+from broker.moments import DAY, HOUR, SECOND
 from broker.names import Algorithm, Micros
 from broker.operations.topics import GATE, LEDGER
 from broker.sandbox import pki
@@ -22,8 +23,7 @@ __all__ = ["POST_QUANTUM", "Member", "enrol_agencies", "enrol_exchange", "issue_
 POST_QUANTUM: Final = frozenset({"amk-noord", "amk-zuid"})
 """Agencies whose every message carries an ML-DSA-44 signature beside the ES256 one."""
 
-_HOUR: Final = 3600 * 1_000_000
-_YEAR: Final = 365 * 24 * _HOUR
+_YEAR: Final = 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Member:
 
 def enrol_agencies(layout: Layout, now: Micros) -> dict[str, Member]:
     """Make the keys of every agency, in its own folder."""
-    day = datetime.fromtimestamp(now / 1_000_000, UTC).date()
+    day = datetime.fromtimestamp(now / SECOND, UTC).date()
     return {
         cast.name: Member(
             cast,
@@ -72,7 +72,7 @@ def issue_certificates(layout: Layout) -> None:
 
 def listed(member: Member, now: Micros) -> Agency:
     """How the registry lists *member*: public keys valid from an hour ago, for a year."""
-    begin, end = Micros(now - _HOUR), Micros(now + _YEAR)
+    begin, end = Micros(now - HOUR), Micros(now + _YEAR)
     keys, log = member.keys, member.log_signer
     return Agency(
         oin=member.cast.oin,

@@ -17,9 +17,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from broker.agreements.parsing import Moment, OinText, RoleText, StrictModel, read_json, timestamp
+from broker.agreements.parsing import Moment, OinText, RoleText, StrictModel, read_json
 from broker.crypto import SealingKey, VerifyingKey
 from broker.errors import MalformedError
+from broker.moments import to_text
 from broker.names import Algorithm, Micros, Oin
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
@@ -241,7 +242,7 @@ def _life(name: str, public: bytes, entry: SigningKeyEntry | SealingKeyEntry) ->
 
 
 def _time(at: int | None) -> str | None:
-    return None if at is None else timestamp(Micros(at))
+    return None if at is None else to_text(Micros(at))
 
 
 def _has_small_order(raw: bytes) -> bool:

@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 
 from broker.crypto import SealingKey, VerifyingKey
 from broker.errors import UsageError
+from broker.moments import DAY
 from broker.names import Algorithm, KeyId, Micros, Oin, Role
 from broker.trust.possession import Possession
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
 __all__ = ["OVERLAP", "NewAgency", "add_agency", "revoke_key", "rotate_keys", "succeed"]
 
-_DAY = 86_400_000_000
-OVERLAP = 30 * _DAY
+OVERLAP = 30 * DAY
 """How long an older signing key stays valid beside its successor, microseconds."""
 
-_SIGNING_LIFE = 365 * _DAY
-_SEALING_LIFE = 60 * _DAY
-_LOG_LIFE = 5 * 365 * _DAY
+_SIGNING_LIFE = 365 * DAY
+_SEALING_LIFE = 60 * DAY
+_LOG_LIFE = 5 * 365 * DAY
 _SKEW = 300_000_000
 
 _Agencies = Mapping[Oin, Agency]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from broker.errors import RejectedError, UnavailableError
 from broker.names import Micros
+from broker.ports import Clock
 from broker.trust.view import TrustView
 
 __all__ = ["RECHECK_SECONDS", "REFRESH_SECONDS", "RegistrySource", "TrustKeeper"]
@@ -27,12 +28,6 @@ class RegistrySource(Protocol):
         ...
 
 
-class _Time(Protocol):
-    def now(self) -> Micros: ...
-
-    def monotonic(self) -> float: ...
-
-
 class TrustKeeper:
     """The current trust view of one process.
 
@@ -43,7 +38,7 @@ class TrustKeeper:
         last_error: Why the last refresh failed, or None.
     """
 
-    def __init__(self, source: RegistrySource, clock: _Time, every: float = REFRESH_SECONDS) -> None:
+    def __init__(self, source: RegistrySource, clock: Clock, every: float = REFRESH_SECONDS) -> None:
         self._source = source
         self._clock = clock
         self._every = every

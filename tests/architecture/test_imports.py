@@ -12,7 +12,18 @@ import pytest
 from tests.architecture.source import PACKAGES, calls, imports, modules, named, starts_with
 
 # From the bottom up: each may import those before it.
-BASE = ("errors", "names", "topics", "avro_binary", "merkle", "crypto", "signing", "ports", "receipts")
+BASE = (
+    "errors",
+    "names",
+    "topics",
+    "moments",
+    "avro_binary",
+    "merkle",
+    "crypto",
+    "signing",
+    "ports",
+    "receipts",
+)
 SIBLINGS = ("catalogue", "envelope", "records", "agreements", "audit")
 CORE = (*BASE, *SIBLINGS, "trust", "pipelines")
 

@@ -19,12 +19,12 @@ from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.ledger_tables import ACCESSES, LOG, METADATA, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.query import QueryNames, parse_query
-from broker.audit.store import Access, Batch, LogState, Offsets, Problem
+from broker.audit.store import Access, Batch, LogState, Problem
 from broker.crypto import sha256
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 from broker.merkle import leaf_hash, tree_root
 from broker.names import Digest, Micros
-from broker.ports import Position
+from broker.ports import Offsets, Position
 from broker.topics import QUARANTINE
 from tests.audit_world import DECIDED, GATE, ORIGIN, TOPIC, decisions, entries
 from tests.postgres_cluster import PostgresCluster, find_programs, postgres_cluster

@@ -22,7 +22,7 @@ from broker.adapters.memory import MemoryLog, MemorySink, MemorySource, Unkindne
 from broker.adapters.sizes import LARGEST_RECORD
 from broker.errors import RejectedError, UnavailableError
 from broker.names import TopicName
-from broker.ports import Message, MessageSink, MessageSource, Outgoing, Position
+from broker.ports import Message, MessageSink, MessageSource, Offsets, Outgoing, Position, next_offsets
 
 _SECONDS = 30.0
 _numbers = itertools.count()
@@ -43,9 +43,7 @@ class Log(Protocol):
         """A member of a group."""
         ...
 
-    def reader(
-        self, topics: Sequence[str] | re.Pattern[str], start: dict[tuple[TopicName, int], int]
-    ) -> MessageSource:
+    def reader(self, topics: Sequence[str] | re.Pattern[str], start: Offsets) -> MessageSource:
         """A reader without a group."""
         ...
 
@@ -65,9 +63,7 @@ class _Memory:
     def source(self, topics: Sequence[str], group: str) -> MessageSource:
         return MemorySource(self._log, topics, group, f"member-{next(_numbers)}", self._unkindness)
 
-    def reader(
-        self, topics: Sequence[str] | re.Pattern[str], start: dict[tuple[TopicName, int], int]
-    ) -> MessageSource:
+    def reader(self, topics: Sequence[str] | re.Pattern[str], start: Offsets) -> MessageSource:
         return MemorySource.assigned(self._log, topics, start, self._unkindness)
 
 
@@ -86,9 +82,7 @@ class _Kafka:
     def source(self, topics: Sequence[str], group: str) -> MessageSource:
         return KafkaSource(self._access, topics, group)
 
-    def reader(
-        self, topics: Sequence[str] | re.Pattern[str], start: dict[tuple[TopicName, int], int]
-    ) -> MessageSource:
+    def reader(self, topics: Sequence[str] | re.Pattern[str], start: Offsets) -> MessageSource:
         return KafkaSource.assigned(self._access, topics, start)
 
 
@@ -158,14 +152,6 @@ def _values(messages: Sequence[Message]) -> set[bytes]:
 def _all_of(records: Sequence[Outgoing]) -> Callable[[list[Message]], bool]:
     wanted = {record.value for record in records}
     return lambda seen: _values(seen) >= wanted
-
-
-def _after(messages: Sequence[Message]) -> dict[tuple[TopicName, int], int]:
-    offsets: dict[tuple[TopicName, int], int] = {}
-    for message in messages:
-        place = (message.position.topic, message.position.partition)
-        offsets[place] = max(offsets.get(place, 0), message.position.offset + 1)
-    return offsets
 
 
 def test_what_is_written_is_read_as_it_was(log: Log, topic: TopicName, opened: Callable[..., None]) -> None:
@@ -241,7 +227,7 @@ def test_the_next_member_begins_at_the_commit(
     old, new = _records(topic, 9), [Outgoing(topic, b"key-1", b"later")]
     _write(log, old)
     source = log.source([topic], f"{topic}.g")
-    source.commit(_after(_read_until(source, _all_of(old))))
+    source.commit(next_offsets(_read_until(source, _all_of(old))))
     source.close()
     _write(log, new)
     opened(following := log.source([topic], f"{topic}.g"))
@@ -287,7 +273,7 @@ def test_groups_do_not_share(log: Log, topic: TopicName, opened: Callable[..., N
     records = _records(topic, 6)
     _write(log, records)
     opened(one := log.source([topic], f"{topic}.one"))
-    one.commit(_after(_read_until(one, _all_of(records))))
+    one.commit(next_offsets(_read_until(one, _all_of(records))))
     opened(other := log.source([topic], f"{topic}.other"))
     assert _values(_read_until(other, _all_of(records))) == {record.value for record in records}
 

@@ -17,6 +17,8 @@ from broker.envelope.codec import read_envelope
 from broker.envelope.model import Envelope
 from broker.envelope.padding import unpad
 from broker.envelope.reasons import Reason
+from broker.moments import DAY
+from broker.names import MAX_ENVELOPE_BYTES
 from broker.signing import MAX_BATCH, MAX_SIGNATURES
 from tests.envelope_world import SHG
 from tests.vectors.forge import FIELDS
@@ -38,7 +40,7 @@ def reasons() -> str:
 def limits() -> str:
     """The table of section 11."""
     rows = {
-        "record value": f"{schema.MAX_VALUE_BYTES:,} bytes",
+        "record value": f"{MAX_ENVELOPE_BYTES:,} bytes",
         "recipients": f"1 to {schema.MAX_RECIPIENTS}",
         "sections": f"0 to {schema.MAX_SECTIONS}",
         "subject references": f"0 to {schema.MAX_SUBJECTS}",
@@ -48,7 +50,7 @@ def limits() -> str:
         "wrapped keys of one recipient": f"1 to {schema.MAX_WRAPPED:,} bytes",
         "signatures": f"1 to {MAX_SIGNATURES}, each by another key, at most 4,096 bytes each",
         "statements in a batch": f"1 to {MAX_BATCH:,}, a path of at most 16 nodes",
-        "lifetime": f"1 microsecond to {schema.MAX_LIFETIME // 86_400_000_000} days",
+        "lifetime": f"1 microsecond to {schema.MAX_LIFETIME // DAY} days",
         "clock tolerance": f"{schema.CLOCK_TOLERANCE // 60_000_000} minutes",
         "padding bucket": f"{schema.BUCKET} bytes",
     }

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.audit.codec import write_event
-from broker.audit.store import Batch, Offsets
+from broker.audit.store import Batch
 from broker.pipelines.ingest import SOURCE_GAP, ingest
-from broker.ports import Message, Position
+from broker.ports import Message, Offsets, Position
 from broker.signing import VerificationCache
 from tests.audit_world import GATE, TOPIC, decisions, event, gates, records
 
