@@ -182,7 +182,7 @@ class InboxEntry:
     """One message or notice that took effect here.
 
     Attributes:
-        id: The message id; the decision id for a notice.
+        id: Sender's OIN and message id, for an id is its sender's own; the decision id for a notice.
         detail: Reason code that goes with the status, or empty.
         receipt_id: Message id of the receipt that tells the sender; the same however often it is sent.
     """

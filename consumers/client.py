@@ -28,7 +28,7 @@ import structlog
 from broker import logs
 from broker.assembly import subscriber_parts
 from broker.errors import MalformedError, RefusedError, UsageError
-from broker.names import MessageCode, MessageId, Micros, ProducerId
+from broker.names import MessageCode, MessageId, ProducerId
 from broker.parts import SubscriberParts
 from broker.pipelines.deliver import (
     Disclosure,
@@ -54,7 +54,7 @@ _PAUSE_SECONDS = (0.2, 1.0, 3.0, 10.0)
 _MAX_WAITING = 2048
 _BUSY_POLL = 0.05
 _COMMIT_SECONDS = 0.2
-_AT_ONCE = Micros(0)
+_AT_ONCE = float("-inf")
 
 _log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ _log = structlog.get_logger()
 class _Task:
     message: Message
     tries: int = 0
-    due: Micros = _AT_ONCE
+    due: float = _AT_ONCE
 
 
 class Subscriber:
@@ -204,7 +204,10 @@ class Subscriber:
         with self._parts.inbox.transaction() as tx:
             visit = Visit(tx, view, self._parts.clock.now(), self._parts.reader.oin, self._parts.entropy)
             for task in self._waiting:
-                if task.due > visit.now or task.message.key in held or not self._attempt(task, visit):
+                # A batch takes as long as its handlers take: what is revoked meanwhile must stop.
+                visit.view, visit.now = self._parts.keeper.current(), self._parts.clock.now()
+                waits = task.due > self._parts.clock.monotonic() or task.message.key in held
+                if waits or not self._attempt(task, visit):
                     held.add(task.message.key)
                     waiting.append(task)
                 else:
@@ -260,18 +263,14 @@ class Subscriber:
         except Reject as reject:
             visit.settle(disclosure, InboxStatus.REJECTED, reject.reason)
         except Exception as fault:  # noqa: BLE001 - a handler may raise anything; it counts as a retry
-            return self._again(task, disclosure, visit, fault)
+            if self._again(task, disclosure.header.message_id, fault):
+                return False
+            detail = "retried" if isinstance(fault, Retry) else "fault"
+            visit.settle(disclosure, InboxStatus.HANDLER_FAILED, detail)
+            visit.quarantine(task.message, 0, InboxStatus.HANDLER_FAILED)
         return True
 
-    def _again(self, task: _Task, disclosure: Disclosure, visit: Visit, fault: Exception) -> bool:
-        if self._postponed(task, disclosure.header.message_id, visit.now, fault):
-            return False
-        detail = "retried" if isinstance(fault, Retry) else "fault"
-        visit.settle(disclosure, InboxStatus.HANDLER_FAILED, detail)
-        visit.quarantine(task.message, 0, InboxStatus.HANDLER_FAILED)
-        return True
-
-    def _postponed(self, task: _Task, message_id: MessageId, now: Micros, fault: Exception) -> bool:
+    def _again(self, task: _Task, message_id: MessageId, fault: Exception) -> bool:
         """Whether the handler is asked again later; not after the fifth time."""
         task.tries += 1
         _log.warning(
@@ -280,23 +279,28 @@ class Subscriber:
             attempt=task.tries,
             error=type(fault).__name__,
         )
-        if task.tries >= _MAX_TRIES:
+        if task.tries >= _MAX_TRIES or self._crowded(task.message.key):
             return False
         pause = fault.after if isinstance(fault, Retry) else _PAUSE_SECONDS[task.tries - 1]
-        task.due = Micros(now + int(pause * 1_000_000))
+        # Not by the clock on the wall: set back, it would hold the case as long.
+        task.due = self._parts.clock.monotonic() + pause
         return True
+
+    def _crowded(self, key: bytes | None) -> bool:
+        """Whether one case fills half of the room: then it does not get the time that others need."""
+        return sum(task.message.key == key for task in self._waiting) > _MAX_WAITING // 2
 
     def _notice(self, task: _Task, notice: Notice, visit: Visit) -> bool:
         if visit.noticed(notice):
             return True
-        facts = notice.event.message
-        assert facts is not None, "a notice is about a message"
         try:
             if self._refusal is not None:
                 with visit.tx.effect():
                     self._refusal(notice, visit.tx.connection)
         except Exception as fault:  # noqa: BLE001 - as for a delivery; nobody can be told of this one
-            if not isinstance(fault, Reject) and self._postponed(task, facts.message_id, visit.now, fault):
+            facts = notice.event.message
+            assert facts is not None, "a notice is about a message"
+            if not isinstance(fault, Reject) and self._again(task, facts.message_id, fault):
                 return False
             visit.quarantine(task.message, 0, InboxStatus.HANDLER_FAILED)
         visit.settle_notice(notice)

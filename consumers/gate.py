@@ -18,12 +18,14 @@ from broker.parts import GateParts
 from broker.pipelines.gate import Judgement, judge, undeliverable, write
 from broker.ports import Message, first_offsets, next_offsets
 from broker.signing import VerificationCache
-from broker.trust.view import TrustView
+from broker.topics import QUARANTINE
 
 __all__ = ["BATCH", "Gate"]
 
 BATCH = 256
 _COMMIT_SECONDS = 0.2
+_MOST_BYTES = 16 * 1_048_576
+_UNCONNECTED_SECONDS = 60.0
 _MAY_BE_NEWS = frozenset(
     {
         "unknown-sender",
@@ -50,6 +52,7 @@ class Gate:
         self._cache = VerificationCache()
         self._pending: dict[tuple[TopicName, int], int] = {}
         self._committed_at = float("-inf")
+        self._unconnected: dict[TopicName, float] = {}
 
     def step(self, timeout: float = 0.5) -> int:
         """Judge one batch.
@@ -82,18 +85,28 @@ class Gate:
             self._parts.sink.close()
 
     def _decide(self, messages: Sequence[Message]) -> None:
-        parts = self._parts
-        view = parts.keeper.current()
-        judgements = self._judge(messages, view)
-        if any(j.event.reason in _MAY_BE_NEWS for j in judgements):
-            newer = parts.keeper.recheck()
-            judgements = judgements if newer is view else self._judge(messages, newer)
-        parts.probe("G2")
+        # A message of 1 MiB may go to 64 recipients: what is judged is written before it is too much.
+        held: list[Judgement] = []
+        size = 0
+        for message in messages:
+            judged = self._judge(message)
+            size += sum(len(judgement.envelope or b"") for judgement in judged)
+            held += judged
+            if size > _MOST_BYTES:
+                self._release(held)
+                held, size = [], 0
+        if held:
+            self._release(held)
+
+    def _release(self, judgements: Sequence[Judgement]) -> None:
+        self._parts.probe("G2")
+        deliverable = self._without_unconnected(judgements)
         try:
-            self._write(judgements)
+            self._write(deliverable)
         except UnavailableError:
-            self._write(self._without_missing_topics(judgements))
-        parts.probe("G4")
+            self._find_unconnected(deliverable)
+            self._write(self._without_unconnected(deliverable))
+        self._parts.probe("G4")
         _report(judgements)
 
     def _write(self, judgements: Sequence[Judgement]) -> None:
@@ -102,17 +115,29 @@ class Gate:
         # Kill point G3 lies inside: sent, and not known to be acknowledged.
         parts.sink.write(records)
 
-    def _without_missing_topics(self, judgements: Sequence[Judgement]) -> list[Judgement]:
-        """One agency whose topic does not exist must not hold up the others."""
-        missing = {topic for topic in {j.topic for j in judgements} if not self._parts.sink.knows(topic)}
+    def _find_unconnected(self, judgements: Sequence[Judgement]) -> None:
+        """One agency whose topic does not exist must not hold up the others, not even once for each batch."""
+        topics = {j.topic for j in judgements} - {QUARANTINE}
+        missing = {topic for topic in topics if not self._parts.sink.knows(topic)}
         if not missing:
             raise UnavailableError("the decisions could not be written", code="decisions-unwritten")
         _log.error(logs.DECISIONS_TOPIC_MISSING, topic=", ".join(sorted(missing)))
-        return [undeliverable(j) if j.topic in missing else j for j in judgements]
+        until = self._parts.clock.monotonic() + _UNCONNECTED_SECONDS
+        self._unconnected |= dict.fromkeys(missing, until)
 
-    def _judge(self, messages: Sequence[Message], view: TrustView) -> list[Judgement]:
-        identity, now = self._parts.identity, self._parts.clock.now()
-        return [j for m in messages for j in judge(m, view, identity, now, self._cache)]
+    def _without_unconnected(self, judgements: Sequence[Judgement]) -> list[Judgement]:
+        now = self._parts.clock.monotonic()
+        self._unconnected = {topic: until for topic, until in self._unconnected.items() if now < until}
+        return [undeliverable(j) if j.topic in self._unconnected else j for j in judgements]
+
+    def _judge(self, message: Message) -> list[Judgement]:
+        parts = self._parts
+        view, now = parts.keeper.current(), parts.clock.now()
+        judged = judge(message, view, parts.identity, now, self._cache)
+        if any(j.event.reason in _MAY_BE_NEWS for j in judged):
+            newer = parts.keeper.recheck()
+            judged = judged if newer is view else judge(message, newer, parts.identity, now, self._cache)
+        return judged
 
     def _commit(self, *, idle: bool) -> None:
         now = self._parts.clock.monotonic()

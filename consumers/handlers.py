@@ -36,7 +36,8 @@ class Retry(Exception):  # noqa: N818 - it is an instruction, not a fault
 
     def __init__(self, after: float = 1.0) -> None:
         super().__init__(f"retry after {after} s")
-        self.after = min(max(after, 0.0), _LONGEST_SECONDS)
+        # What is not a number is no time to wait.
+        self.after = min(after, _LONGEST_SECONDS) if after > 0 else 0.0
 
 
 class Reject(Exception):  # noqa: N818 - it is an instruction, not a fault

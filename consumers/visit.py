@@ -37,7 +37,7 @@ class Visit:
 
     def already(self, disclosure: Disclosure) -> bool:
         """Whether this message took effect before; if so its receipt is sent again, the same one."""
-        entry = self.tx.find(disclosure.header.message_id)
+        entry = self.tx.find(_id(disclosure.header))
         if entry is None:
             return False
         self._answer(disclosure, entry)
@@ -53,14 +53,19 @@ class Visit:
     def withhold(self, withheld: Withheld) -> None:
         """Record that a message was not handed over, and owe its sender a refusal."""
         header = withheld.header
-        entry = self.tx.find(header.message_id)
+        entry = self.tx.find(_id(header))
         if entry is None:
             entry = self._entry(
                 header, bytes(withheld.receipt.decision_id), InboxStatus.WITHHELD, withheld.reason
             )
             self.tx.record(entry)
-        if entry.status is InboxStatus.WITHHELD and not self._accompanies(header):
+        if self._accompanies(header):
+            return
+        if entry.status is InboxStatus.WITHHELD:
             self.answers.append(refusal_record(withheld, self._us, entry, self.view))
+        else:
+            # It took effect before it expired or was revoked: its sender must hear that, not nothing.
+            self.answers.append(receipt_record(header, self._us, entry, self.view))
 
     def noticed(self, notice: Notice) -> bool:
         """Whether this refusal of a message of ours was seen before."""
@@ -73,13 +78,14 @@ class Visit:
 
     def quarantine(self, message: Message, step: int, reason: str) -> None:
         """Keep a record that cannot be handed over, with its original position."""
-        self.tx.quarantine(message.position, step, reason, message.value)
+        # What no gate vouches for may be anything, as often as anybody likes: its place is enough.
+        self.tx.quarantine(message.position, step, reason, message.value if step == 0 else None)
 
     def _entry(
         self, header: EnvelopeHeader, decision_id: bytes, status: InboxStatus, detail: str
     ) -> InboxEntry:
         receipt_id = bytes(new_message_id(self.now, self._entropy))
-        return InboxEntry(bytes(header.message_id), decision_id, status, detail, receipt_id, self.now)
+        return InboxEntry(_id(header), decision_id, status, detail, receipt_id, self.now)
 
     def _answer(self, disclosure: Disclosure, entry: InboxEntry) -> None:
         if not disclosure.entry.accompanies:
@@ -87,3 +93,8 @@ class Visit:
 
     def _accompanies(self, header: EnvelopeHeader) -> bool:
         return self.view.catalogue.by_type[header.message_type].accompanies
+
+
+def _id(header: EnvelopeHeader) -> bytes:
+    """A message is its sender's: an id that somebody else gives to another message is another message."""
+    return header.sender.oin.encode("ascii") + header.message_id

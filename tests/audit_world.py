@@ -161,7 +161,9 @@ def quarantined(number: int = 1) -> AuditEvent:
 
 
 def _id(facts: MessageFacts, outcome: Outcome, ground: str) -> Digest:
-    return message_decision_id(facts.message_id, facts.recipient.oin, facts.agreement_digest, outcome, ground)
+    return message_decision_id(
+        facts.statement_hash, facts.recipient.oin, facts.agreement_digest, outcome, ground
+    )
 
 
 @dataclass(slots=True)

@@ -11,11 +11,12 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from tuf.api.exceptions import (
@@ -26,6 +27,7 @@ from tuf.api.exceptions import (
     ExpiredMetadataError,
     LengthOrHashMismatchError,
     RepositoryError,
+    SlowRetrievalError,
     UnsignedMetadataError,
 )
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp  # type: ignore[attr-defined]
@@ -44,6 +46,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TARGET = 64 * 1024 * 1024
 _CONFIG = UpdaterConfig(targets_max_length=32 * 1024 * 1024, app_user_agent="schakel")
 _HTTP_TIMEOUT = 5
+_HTTP_DEADLINE = 10.0
 
 _Held: TypeAlias = dict[str, tuple[str, bytes]]
 
@@ -191,6 +194,28 @@ class RegistryReader:
         return self._fetcher.download_bytes(f"{self._base}/metadata/{name}", limit)
 
 
+class _WebFetcher(Urllib3Fetcher):
+    """Reads from a web server; an answer that breaks off or is not what it says is a failed download."""
+
+    def _chunks(self, response: Any) -> Iterator[bytes]:
+        deadline = time.monotonic() + _HTTP_DEADLINE
+        try:
+            # One byte now and then would never time out by itself, so each piece is taken as it comes.
+            while chunk := _piece(response):
+                yield chunk
+                if time.monotonic() > deadline:
+                    raise SlowRetrievalError("the registry answers too slowly")
+        finally:
+            response.release_conn()
+
+
+def _piece(response: Any) -> bytes:
+    try:
+        return bytes(response.read1(65_536, decode_content=True))
+    except Exception as error:
+        raise DownloadError("an answer of the registry broke off") from error
+
+
 class _FolderFetcher(FetcherInterface):
     """Reads ``file://`` addresses below one folder."""
 
@@ -213,7 +238,7 @@ class _FolderFetcher(FetcherInterface):
 def _open_source(source: str | Path) -> tuple[str, FetcherInterface]:
     text = str(source)
     if text.startswith(("http://", "https://")):
-        return text.rstrip("/"), Urllib3Fetcher(socket_timeout=_HTTP_TIMEOUT, app_user_agent="schakel")
+        return text.rstrip("/"), _WebFetcher(socket_timeout=_HTTP_TIMEOUT, app_user_agent="schakel")
     if "://" in text and not text.startswith("file://"):
         raise ConfigurationError(
             f"not a registry source: {text}", remedy="Give a folder, or a file, http or https address"

@@ -49,6 +49,7 @@ from broker.names import AgreementId, Digest, MessageType, Micros, Oin, Role, Ur
 
 __all__ = ["RuleBook", "decide"]
 
+_LAST_ANSWER = 14 * 24 * 3600 * 1_000_000
 _NO_GRANTS: tuple[Grant, ...] = ()
 
 
@@ -175,7 +176,7 @@ def decide(book: RuleBook, request: Request, now: Micros) -> Decision:
     if request.regime not in rule.regimes:
         return Refused(Reason.REGIME, (request.regime,))
     if rule.accompanies:
-        return _decide_accompanying(book, rule, groups, request)
+        return _decide_accompanying(book, rule, groups, request, now)
     return _decide_granted(book, rule, groups, request, now)
 
 
@@ -254,7 +255,7 @@ def _ask(
 
 
 def _ask_content(rule: TypeRule, groups: GroupRule, request: Request, grant: Grant | None) -> Refused | None:
-    if rule.predicates and (missing := _unmet(rule, request)):
+    if (rule.predicates or request.assertions) and (missing := _unmet(rule, request)):
         return Refused(Reason.PREDICATE, missing)
     if not groups.required.issubset(request.groups):
         return Refused(Reason.GROUP_REQUIRED, tuple(sorted(groups.required.difference(request.groups))))
@@ -269,10 +270,12 @@ def _ask_content(rule: TypeRule, groups: GroupRule, request: Request, grant: Gra
 
 def _unmet(rule: TypeRule, request: Request) -> tuple[str, ...]:
     made = dict(request.assertions)
-    missing: tuple[str, ...] = ()
+    # The header is clear: what the catalogue does not declare may be anything, so it may not be said.
+    missing = tuple(name for name in made if name not in {p.name for p in rule.predicates})
     for predicate in rule.predicates:
         value = made.get(predicate.name)
-        if value is None or (value != predicate.value and predicate.value is not None):
+        undeclared = predicate.values and value not in predicate.values
+        if value is None or undeclared or (value != predicate.value and predicate.value is not None):
             missing = (*missing, predicate.name)
     return missing
 
@@ -282,7 +285,9 @@ def _forbidden(groups: GroupRule, request: Request, grant: Grant | None) -> tupl
     return tuple(sorted(set(request.groups) - allowed))
 
 
-def _decide_accompanying(book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request) -> Decision:
+def _decide_accompanying(
+    book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request, now: Micros
+) -> Decision:
     pair = {request.sender.oin, request.recipient.oin}
     entry = book._by_ref.get((request.agreement_id, request.agreement_digest))
     if entry is None or not entry.binds(pair):
@@ -292,6 +297,11 @@ def _decide_accompanying(book: RuleBook, rule: TypeRule, groups: GroupRule, requ
     agreement = entry.agreement
     if not entry.cosigned:
         return Refused(Reason.AGREEMENT_NOT_COSIGNED, (agreement.id,))
+    # A message lives for seven days: what is answered later than this was not carried by this agreement.
+    if agreement.revoked_at is not None and agreement.revoked_at + _LAST_ANSWER <= now:
+        return Refused(Reason.AGREEMENT_REVOKED, (agreement.id,))
+    if agreement.valid_until + _LAST_ANSWER <= now:
+        return Refused(Reason.AGREEMENT_NOT_IN_FORCE, (agreement.id,))
     # The purpose and ground are the type's own, or those of the message that is answered.
     if request.purpose not in rule.purposes.union(*(g.purposes for g in agreement.grants)):
         return Refused(Reason.PURPOSE, (request.purpose,))

@@ -77,11 +77,13 @@ class Predicate:
 
     Attributes:
         value: The value it must have, or None when any declared value will do.
+        values: The declared values.
     """
 
     name: str
     value: str | None
     source: str
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,33 +62,37 @@ _T = TypeVar("_T")
 
 
 def message_decision_id(
-    message_id: MessageId, recipient: Oin, agreement: Digest, outcome: Outcome, ground: str
+    statement_hash: Digest, recipient: Oin, agreement: Digest, outcome: Outcome, ground: str
 ) -> Digest:
     """The id of a decision about a believed message and one recipient (docs/spec/audit.md 3).
 
     Args:
+        statement_hash: What its sender signed, not how it called it: one message id given to two contents
+            must not make two releases one entry.
         agreement: Digest of the agreement that the message names for this recipient.
         ground: The rule that allowed it, or the reason it was refused.
     """
-    parts = (message_id, recipient.encode("ascii"), agreement, outcome.encode("ascii"), ground.encode())
+    parts = (statement_hash, recipient.encode("ascii"), agreement, outcome.encode("ascii"), ground.encode())
     return _identity(b"message", *parts)
 
 
-def record_decision_id(source: Source, record_digest: Digest) -> Digest:
-    """The id of a decision about a record that could not be believed."""
+def record_decision_id(source: Source, record_digest: Digest, recipient: Oin | None = None) -> Digest:
+    """The id of a decision about a record that could not be believed, or not be delivered to *recipient*."""
     place = source.partition.to_bytes(4, "big") + source.offset.to_bytes(8, "big")
-    return _identity(b"record", source.topic.encode("utf-8"), place, record_digest)
+    to = () if recipient is None else (recipient.encode("ascii"),)
+    return _identity(b"record", source.topic.encode("utf-8"), place, record_digest, *to)
 
 
 def expected_decision_id(event: AuditEvent) -> Digest | None:
     """The id that a decision of the gate must have; None for an event that is no such decision."""
     facts = event.message
     if event.outcome is Outcome.QUARANTINED:
-        return record_decision_id(event.source, event.record_digest)
+        to = facts.recipient.oin if facts is not None else None
+        return record_decision_id(event.source, event.record_digest, to)
     if facts is None or event.outcome not in (Outcome.RELEASED, Outcome.REFUSED, Outcome.RECEIPT):
         return None
     return message_decision_id(
-        facts.message_id,
+        facts.statement_hash,
         facts.recipient.oin,
         facts.agreement_digest,
         event.outcome,

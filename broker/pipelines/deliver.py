@@ -26,12 +26,14 @@ from broker.catalogue.checks import failed_checks
 from broker.catalogue.model import MessageEntry
 from broker.crypto import Unwrapper
 from broker.envelope.codec import read_envelope
-from broker.envelope.model import EnvelopeHeader, Recipient, Sender, VerifiedEnvelope
+from broker.envelope.model import AuthenticEnvelope, EnvelopeHeader, Recipient, Sender, VerifiedEnvelope
 from broker.envelope.open import open_sections
 from broker.envelope.padding import unpad
+from broker.envelope.schema import CLOCK_TOLERANCE
 from broker.envelope.verify import authenticate, require_intact, require_timely
 from broker.errors import RejectedError, SchemaError, UntrustedError, UsageError
 from broker.names import CaseRef, GroupName, KeyId, MessageCode, MessageId, Micros, Oin
+from broker.pipelines.gate import message_facts
 from broker.pipelines.rules import decide_recipient
 from broker.ports import Message
 from broker.receipts import AuditReceipt
@@ -213,7 +215,10 @@ def _deliver(
         schemas=visit.view,
         cache=visit.reader.cache,
     )
-    recipient = _require_same(header, decision.event, visit.reader.oin)
+    recipient = _require_same(authentic, decision.event, visit)
+    if not header.created_at - CLOCK_TOLERANCE <= decision.event.decided_at <= visit.now + CLOCK_TOLERANCE:
+        # The gate's key must have been valid at a moment that its holder chooses: not before the message was.
+        raise UntrustedError("a decision older than its message", step=12, reason="decision-differs")
     try:
         require_timely(header, visit.now)
         verified = require_intact(authentic)
@@ -227,21 +232,15 @@ def _deliver(
     return Disclosure(header, entry, decision.event, receipt, groups)
 
 
-def _require_same(header: EnvelopeHeader, event: AuditEvent, oin: Oin) -> Recipient:
-    """The gate's record must say of the message what its sender signed."""
-    facts = event.message
-    recipient = header.recipient(oin)
-    if recipient is None or facts is None:
+def _require_same(authentic: AuthenticEnvelope, event: AuditEvent, visit: _Visit) -> Recipient:
+    """The gate's record must say of the message what its sender signed, all of it: it is the audit record."""
+    header = authentic.header
+    recipient = header.recipient(visit.reader.oin)
+    if recipient is None:
         raise UntrustedError("the envelope does not address us", step=12, reason="not-addressed")
-    said = (facts.message_id, facts.message_type, facts.sender.oin, facts.case_ref, facts.agreement_digest)
-    signed = (
-        header.message_id,
-        header.message_type,
-        header.sender.oin,
-        header.case_ref,
-        recipient.agreement.digest,
-    )
-    if said != signed or facts.released != recipient.groups:
+    answer = visit.view.catalogue.by_type[header.message_type].accompanies
+    outcome = Outcome.RECEIPT if answer else Outcome.RELEASED
+    if event.outcome is not outcome or event.message != message_facts(authentic, recipient, recipient.groups):
         raise UntrustedError("the decision and the envelope differ", step=12, reason="decision-differs")
     return recipient
 

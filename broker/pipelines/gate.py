@@ -34,7 +34,12 @@ from broker.signing import VerificationCache
 from broker.topics import QUARANTINE, decisions_topic
 from broker.trust.view import TrustView
 
-__all__ = ["GateIdentity", "Judgement", "judge", "undeliverable", "write"]
+__all__ = ["GateIdentity", "Judgement", "judge", "message_facts", "undeliverable", "write"]
+
+_LARGEST_SECTION = 67_584
+"""A group of at most 65,536 bytes, padded and sealed."""
+_LARGEST_ANSWER = 16_384
+"""A receipt or refusal holds codes and names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,13 @@ def undeliverable(judgement: Judgement) -> Judgement:
     An agency that the operator has not connected yet must not hold up everybody else; the original
     record stays where it is, and the quarantine says where.
     """
-    event = judgement.event
+    event, facts = judgement.event, judgement.event.message
+    assert facts is not None, "what concerns no agency goes to the quarantine already"
     return Judgement(
         replace(
             event,
-            decision_id=record_decision_id(event.source, event.record_digest),
+            decision_id=record_decision_id(event.source, event.record_digest, facts.recipient.oin),
+            message=replace(facts, released=(), withheld=(*facts.released, *facts.withheld)),
             outcome=Outcome.QUARANTINED,
             reason="no-decisions-topic",
             rule="",
@@ -123,10 +130,24 @@ def _authenticate(message: Message, view: TrustView, cache: VerificationCache) -
     envelope = read_envelope(message.value or b"")
     topic = message.position.topic
     authentic = authenticate(envelope, topic=topic, key=message.key, keys=view, schemas=view, cache=cache)
-    if view.catalogue.by_type[authentic.header.message_type].topic != topic:
+    entry = view.catalogue.by_type[authentic.header.message_type]
+    if entry.topic != topic:
         raise UntrustedError("this type does not travel on this topic", step=7, reason="topic")
+    if authentic.header.record_key != authentic.header.case_ref:
+        # The key is in the clear, and order is kept by it.
+        raise UntrustedError("a key that is not the case reference", step=7, reason="key")
     check_attributes(message.headers, authentic.header)
+    _require_whole(envelope.sections, _LARGEST_ANSWER if entry.accompanies else _LARGEST_SECTION)
     return authentic
+
+
+def _require_whole(sections: Sequence[bytes | None], largest: int) -> None:
+    for section in sections:
+        if section is None:
+            # A sender sends it whole; a recipient who puts its copy back must not make a second release.
+            raise UntrustedError("a section is absent", step=9, reason="section")
+        if len(section) > largest:
+            raise UntrustedError("a section larger than its group can be", step=9, reason="section")
 
 
 def _decided(case: _Case, verified: VerifiedEnvelope, recipient: Recipient) -> Judgement:
@@ -191,7 +212,7 @@ def _event(case: _Case, recipient: Recipient, ruling: _Ruling) -> AuditEvent:
     released = recipient.groups if ruling.outcome is not Outcome.REFUSED else ()
     return AuditEvent(
         decision_id=message_decision_id(
-            case.authentic.header.message_id,
+            case.authentic.statement_hash,
             recipient.oin,
             recipient.agreement.digest,
             ruling.outcome,
@@ -203,7 +224,7 @@ def _event(case: _Case, recipient: Recipient, ruling: _Ruling) -> AuditEvent:
         step=ruling.step,
         offending=ruling.offending,
         emergency=ruling.emergency,
-        message=_facts(case.authentic, recipient, released),
+        message=message_facts(case.authentic, recipient, released),
         source=_source(case.message),
         record_digest=sha256(case.message.value or b""),
         registry_version=case.view.version,
@@ -213,9 +234,10 @@ def _event(case: _Case, recipient: Recipient, ruling: _Ruling) -> AuditEvent:
     )
 
 
-def _facts(
+def message_facts(
     authentic: AuthenticEnvelope, recipient: Recipient, released: tuple[GroupName, ...]
 ) -> MessageFacts:
+    """What a decision about this recipient records of the message: all of it signed by its sender."""
     header = authentic.header
     return MessageFacts(
         message_id=header.message_id,

@@ -30,6 +30,10 @@ def decide_recipient(view: TrustView, header: EnvelopeHeader, recipient: Recipie
         return Refused(Reason.SENDER_ROLE, (header.sender.role,))
     if not holds_role(view, recipient.oin, recipient.role, now):
         return Refused(Reason.RECIPIENT_ROLE, (recipient.role,))
+    entry = view.catalogue.by_type.get(header.message_type)
+    if entry is not None and entry.accompanies and header.causation_id is None:
+        # An answer to nothing.
+        return Refused(Reason.NO_AGREEMENT, (recipient.agreement.id,))
     return decide(view.rules, _request(header, recipient), now)
 
 

@@ -23,7 +23,7 @@ def _rule(entry: MessageEntry) -> TypeRule:
         regimes=frozenset(entry.regimes),
         purposes=frozenset(entry.purposes),
         legal_bases=frozenset(entry.legal_bases),
-        predicates=tuple(Predicate(a.name, a.value, a.source) for a in entry.assertions),
+        predicates=tuple(Predicate(a.name, a.value, a.source, a.values) for a in entry.assertions),
         off_by_default=entry.off_by_default,
         accompanies=entry.accompanies,
         any_role=entry.any_role,

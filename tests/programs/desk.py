@@ -22,6 +22,7 @@ from pathlib import Path
 from broker import logs
 from broker.cli.processes import run_process
 from broker.pipelines.deliver import Disclosure
+from broker.ports import Connection
 from broker.settings import AgencyProfile, load_profile
 from consumers.client import Subscriber
 
@@ -44,9 +45,8 @@ class Desk:
         self._failed: set[str] = set()
         self._history = os.open(folder / HISTORY, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def take_in(self, disclosure: Disclosure, connection: object) -> None:
+    def take_in(self, disclosure: Disclosure, connection: Connection) -> None:
         """Say that it was handed over, then write the row."""
-        assert isinstance(connection, sqlite3.Connection)
         header, receipt = disclosure.header, disclosure.receipt
         line = {
             "message_id": str(header.message_id),

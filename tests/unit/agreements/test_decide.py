@@ -46,7 +46,7 @@ EXPIRED = replace(AGREEMENT, valid_until=NOW)
 UNSIGNED = replace(AGREEMENT, signed_by=frozenset({SHG.oin}))
 REVOKED = replace(AGREEMENT, revoked_at=NOW)
 STRANGER = replace(AMK, oin=oin(9))
-DORMANT_REQUEST = replace(REQUEST, message_type=DORMANT.type)
+DORMANT_REQUEST = replace(REQUEST, message_type=DORMANT.type, assertions=())
 BACK = replace(
     REQUEST,
     message_type=RECEIPT.type,

@@ -42,7 +42,7 @@ from tests.audit_world import decisions, event, quarantined, refused
 SCHEMAS = ROOT / "schemas" / "audit"
 EVENT_SCHEMA = json.loads((SCHEMAS / "event.avsc").read_bytes())
 PARSED = fastavro.parse_schema(EVENT_SCHEMA)
-ID = MessageId(bytes(16))
+ID = Digest(b"0" * 32)
 AGREEMENT = Digest(bytes(32))
 TO = Oin("00000099000000002000")
 
@@ -186,7 +186,7 @@ def test_a_repeated_decision_has_the_same_id() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        message_decision_id(MessageId(b"1" * 16), TO, AGREEMENT, Outcome.REFUSED, "x"),
+        message_decision_id(Digest(b"1" * 32), TO, AGREEMENT, Outcome.REFUSED, "x"),
         message_decision_id(ID, Oin("00000099000000001000"), AGREEMENT, Outcome.REFUSED, "x"),
         message_decision_id(ID, TO, Digest(b"1" * 32), Outcome.REFUSED, "x"),
         message_decision_id(ID, TO, AGREEMENT, Outcome.RELEASED, "x"),
