@@ -24,7 +24,7 @@ from broker.ports import Probe
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
-from broker.topics import EXCHANGE_TOPICS, decisions_topic
+from broker.topics import DECISIONS, EXCHANGE_TOPICS, decisions_topic
 from broker.trust.keeper import TrustKeeper
 
 __all__ = [
@@ -166,7 +166,9 @@ def kafka_weaknesses(profile: Profile) -> tuple[str, ...]:
         UnavailableError: Kafka does not answer.
     """
     with kafka_admin(profile) as admin:
-        return admin.check_settings(EXCHANGE_TOPICS, development=profile.development)
+        # Promise 1 stands on the decisions topics: what is acknowledged there is the audit record.
+        decisions = [topic for topic in admin.topics() if DECISIONS.fullmatch(topic)]
+        return admin.check_settings([*EXCHANGE_TOPICS, *decisions], development=profile.development)
 
 
 def sender(profile: AgencyProfile, role: str | None = None) -> Sender:

@@ -5,6 +5,8 @@ Same rule as `broker.assembly`: a profile becomes the parts of a process, and no
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from broker.adapters.database import migrate, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
@@ -15,6 +17,7 @@ from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
 from broker.assembly import kafka_access, keeper, probe
 from broker.audit.checkpoint import LogKey, VerifierKey
+from broker.errors import ConfigurationError
 from broker.parts import AuditParts, LedgerParts
 from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
@@ -55,8 +58,13 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
     """What reading the audit trail needs; the key of the log is not touched.
 
     Raises:
-        ConfigurationError: The database address or the registry's root is unusable.
+        ConfigurationError: There is no ledger yet, or its address or the registry's root is unusable.
     """
+    file = profile.database.removeprefix("sqlite:///")
+    if file != profile.database and not Path(file).exists():
+        raise ConfigurationError(
+            f"there is no ledger in {file}", remedy="Start one with `schakel ledger run`", code="no-ledger"
+        )
     reader = SqlLedgerReader(open_engine(profile.database))
     tiles = TileDirectory(profile.tlog)
     return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), SystemClock())

@@ -65,7 +65,9 @@ _ALLOWED = re.compile(
 )
 _IDENTIFIERS = (CaseRef, Digest, KeyId, MessageId, ProducerId)
 _WITHHELD = "[withheld]"
-_BSN_SHAPE = re.compile(r"(?<![0-9a-f])\d{4}[. ]?\d{2}[. ]?\d{3}(?![0-9a-f])")
+_BSN_SHAPE = re.compile(r"(?<!\d)\d(?:[ .\-/]?\d){8}(?!\d)")
+_HEXADECIMAL = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{12,}(?![0-9a-z])")
+"""Identifiers: nine digits inside one are no number of a person."""
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _DEPTH = 4
 _FRAMES = 8
@@ -221,7 +223,16 @@ def _clean(value: object, depth: int) -> object:
         return _WITHHELD
     if isinstance(value, Mapping | list | tuple | set | frozenset):
         return _clean_items(value, depth - 1) if depth else _WITHHELD
-    return _BSN_SHAPE.sub(_mask, str(value))
+    return _masked(str(value))
+
+
+def _masked(text: str) -> str:
+    """Without numbers that could be a person's; the identifiers of messages and keys stay as they are."""
+    parts, last = [], 0
+    for identifier in _HEXADECIMAL.finditer(text):
+        parts += [_BSN_SHAPE.sub(_mask, text[last : identifier.start()]), identifier[0]]
+        last = identifier.end()
+    return "".join([*parts, _BSN_SHAPE.sub(_mask, text[last:])])
 
 
 def _clean_items(values: Mapping[object, object] | Iterable[object], depth: int) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -54,7 +54,12 @@ def _role(text: object) -> Role:
 
 
 def _from_folder(path: Path, info: ValidationInfo) -> Path:
-    return _folder(info) / path.expanduser()
+    if "\0" in str(path):
+        raise ValueError("a path holds a zero byte")
+    try:
+        return _folder(info) / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("there is no such user, whose folder ~ means") from error
 
 
 def _folder(info: ValidationInfo) -> Path:
@@ -77,7 +82,8 @@ def _database(url: str, info: ValidationInfo) -> str:
         return _SQLITE + str(_from_folder(Path(url.removeprefix(_SQLITE)), info))
     if not url.startswith(("postgresql://", "postgresql+psycopg://")):
         raise ValueError("use sqlite:///FILE or postgresql://USER@HOST/NAME")
-    if urlsplit(url).password is not None:
+    parts = urlsplit(url)
+    if parts.password is not None or {"password", "sslpassword"} & parse_qs(parts.query).keys():
         raise ValueError("the URL holds a password: put that in a file and name it with ?passfile=FILE")
     return url
 

@@ -36,7 +36,7 @@ class LedgerWriter:
     def __init__(self, parts: LedgerParts) -> None:
         self._parts = parts
         self._cache = VerificationCache()
-        self._tlog = Tlog(parts.tiles, parts.key, parts.probe)
+        self._tlog = Tlog(parts.tiles, parts.key, parts.probe, parts.clock.now)
         self._state: LogState | None = None
         self._epoch: int | None = None
 
@@ -95,13 +95,12 @@ class LedgerWriter:
         self._state = appended.state
         if appended.added:
             self._tlog.extend(appended.added)
-            note = self._tlog.publish(appended.state)
+            note = self._tlog.publish(appended.state, self._parts.store)
             self._announce(appended.state.checkpoint(), note)
         self._parts.source.commit(batch.next_offsets)
         _report(appended, batch.problems)
 
     def _announce(self, checkpoint: Checkpoint, note: bytes) -> None:
-        self._parts.store.record_checkpoint(checkpoint, note, self._parts.clock.now())
         if self._parts.checkpoints is not None:
             self._parts.checkpoints.write([Outgoing(CHECKPOINTS, checkpoint.origin.encode(), note)])
 

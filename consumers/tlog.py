@@ -10,7 +10,7 @@ same, from the database.  What cannot be completed that way is a fatal alarm:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from broker.audit.checkpoint import (
     Checkpoint,
@@ -23,6 +23,7 @@ from broker.audit.ledger import LedgerEntry
 from broker.audit.store import LedgerStore, LogState, TileStore
 from broker.audit.tiles import TiledLog
 from broker.errors import EvidenceError, MalformedError
+from broker.names import Micros
 from broker.ports import Probe
 
 __all__ = ["Tlog"]
@@ -33,10 +34,11 @@ _CHUNK = 4096
 class Tlog:
     """The published log of one ledger, as its only writer."""
 
-    def __init__(self, tiles: TileStore, key: LogKey, probe: Probe) -> None:
+    def __init__(self, tiles: TileStore, key: LogKey, probe: Probe, now: Callable[[], Micros]) -> None:
         self._tiles = tiles
         self._key = key
         self._probe = probe
+        self._now = now
         self._log = TiledLog()
         self._obsolete: list[str] = []
 
@@ -58,14 +60,17 @@ class Tlog:
             self._write(list(store.leaves(low, min(low + _CHUNK, state.size))))
         if self._log.size != state.size or self._log.root() != state.frontier.root():
             raise _differs(state.size)
-        return None if published.size == state.size and state.size else self.publish(state)
+        if published.size == state.size and state.size:
+            store.record_checkpoint(published, self._tiles.checkpoint() or b"", self._now())
+            return None
+        return self.publish(state, store)
 
     def extend(self, entries: Sequence[LedgerEntry]) -> None:
         """Write the files that change because of these entries; they are on disk when it returns."""
         self._write([(entry.event_bytes, entry.leaf_hash) for entry in entries])
 
-    def publish(self, state: LogState) -> bytes:
-        """Sign a checkpoint over what is on disk, and publish it.
+    def publish(self, state: LogState, store: LedgerStore) -> bytes:
+        """Sign a checkpoint over what is on disk, remember it, and only then publish it.
 
         Raises:
             EvidenceError: The files on disk do not lead to the root of the database.
@@ -74,6 +79,8 @@ class Tlog:
             raise _differs(state.size)
         note = sign_checkpoint(state.checkpoint(), self._key.signer, self._key.verifier)
         self._probe("A1")
+        # Remembered first: of two histories the second is never published, at this start or the next.
+        store.record_checkpoint(state.checkpoint(), note, self._now())
         self._tiles.publish(note)
         self._tiles.discard(self._obsolete)
         self._obsolete = []

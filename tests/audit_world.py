@@ -189,6 +189,10 @@ class Gates:
             raise UntrustedError("not then", reason="key-not-valid")
         return self.keys[key_id]
 
+    def once_vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        """As `broker.audit.decision_record.GateDirectory` promises."""
+        return self.keys[key_id]
+
     def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
         """As `broker.signing.KeyDirectory` promises."""
         return frozenset({Algorithm.ES256})

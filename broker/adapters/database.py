@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
@@ -23,6 +23,7 @@ __all__ = ["NEWEST", "migrate", "open_engine", "reading", "writing"]
 NEWEST = "0001"
 """The newest migration; a test compares it with the migrations that there are."""
 
+_SQLITE = "sqlite:///"
 _BUSY_SECONDS = 10.0
 _POSTGRESQL = ("postgresql", "postgresql+psycopg")
 _PRAGMAS = (
@@ -41,12 +42,14 @@ def open_engine(url: str) -> Engine:
     Raises:
         ConfigurationError: Another kind of URL.
     """
+    if url.startswith(_SQLITE):
+        # A file name, not a URL: `?` and `%` are letters in it.
+        file = URL.create("sqlite", database=url.removeprefix(_SQLITE))
+        return _sqlite(create_engine(file, connect_args={"timeout": _BUSY_SECONDS}))
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _unusable() from None
-    if parsed.drivername == "sqlite":
-        return _sqlite(create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}))
     if parsed.drivername not in _POSTGRESQL:
         raise _unusable()
     parsed = parsed.set(drivername="postgresql+psycopg")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
 
 from broker.adapters.database import reading, writing
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
@@ -93,6 +93,14 @@ class SqlLedgerStore:
         with writing(self._engine) as connection:
             same = select(CHECKPOINTS.c.root).where(CHECKPOINTS.c.size == checkpoint.size)
             root = connection.execute(same).scalar_one_or_none()
+            largest = connection.execute(select(func.max(CHECKPOINTS.c.size))).scalar_one() or 0
+            if largest > checkpoint.size:
+                raise EvidenceError(
+                    f"a checkpoint of {largest} entries was signed and the ledger has {checkpoint.size}",
+                    why="entries were removed, or an older copy was restored",
+                    remedy="Restore the newest copy; never publish again from the older one",
+                    code="database-behind",
+                )
             if root is None:
                 values = {"size": checkpoint.size, "root": checkpoint.root, "note": note, "at": at}
                 connection.execute(insert(CHECKPOINTS).values(values))

@@ -32,7 +32,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is larger than 1 MiB", remedy="Name a profile file")
     try:
         return tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(
             f"{path} is not a TOML document", why=str(error), remedy="Correct the file"
         ) from error

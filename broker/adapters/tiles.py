@@ -72,6 +72,8 @@ class TileDirectory:
         touched: set[Path] = set()
         for path, content in files:
             target = self.folder / path
+            # Also where the file is there already: a crash may have come between it and its folder.
+            touched.add(target.parent)
             if self.read(path) == content:
                 continue
             try:
@@ -79,9 +81,11 @@ class TileDirectory:
                 _replace(target, content)
             except OSError as error:
                 raise _unavailable(path, error) from error
-            touched.add(target.parent)
         for folder in sorted(touched, reverse=True):
-            _sync_folder(folder)
+            try:
+                _sync_folder(folder)
+            except OSError as error:
+                raise _unavailable(folder.name, error) from error
 
     def checkpoint(self) -> bytes | None:
         """The published note, or None."""

@@ -17,9 +17,9 @@ from typing import Protocol
 from broker.audit.codec import expected_decision_id, read_event, write_event
 from broker.audit.events import AuditEvent
 from broker.avro_binary import Reader, Writer, frame, unframe
-from broker.crypto import Signer, pae, sha256
+from broker.crypto import Signer, VerifyingKey, pae, sha256
 from broker.errors import MalformedError, RejectedError, UntrustedError
-from broker.names import MAX_ENVELOPE_BYTES, Digest, KeyId, Oin
+from broker.names import MAX_ENVELOPE_BYTES, Digest, KeyId, Micros, Oin
 from broker.signing import (
     KeyDirectory,
     Signature,
@@ -61,6 +61,14 @@ class GateDirectory(KeyDirectory, Protocol):
 
         Raises:
             UntrustedError: No gate owns it, with step 12.
+        """
+        ...
+
+    def once_vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        """As `vouching_key`, for a key that may have been revoked: it still tells who signed.
+
+        Raises:
+            UntrustedError: As `vouching_key`, but for ``key-revoked``.
         """
         ...
 

@@ -16,17 +16,18 @@ from dataclasses import dataclass, field
 
 from broker.audit.checkpoint import Checkpoint, VerifierKey, parse_checkpoint, verify_checkpoint
 from broker.audit.codec import expected_decision_id, read_event
-from broker.audit.decision_record import statement
+from broker.audit.decision_record import GateDirectory, statement
 from broker.audit.events import AuditEvent
 from broker.audit.ledger import Frontier
 from broker.audit.sequences import Sequences
 from broker.audit.store import LedgerRow, StoredState, columns_of
 from broker.audit.tiles import WIDTH, Fetch, File, TiledLog
 from broker.avro_binary import Reader
-from broker.errors import EvidenceError, IncompleteError, MalformedError, RejectedError
+from broker.crypto import VerifyingKey
+from broker.errors import EvidenceError, IncompleteError, MalformedError, RejectedError, UntrustedError
 from broker.merkle import leaf_hash
-from broker.names import Digest
-from broker.signing import KeyDirectory, VerificationCache, read_signatures, verify_signatures
+from broker.names import Algorithm, Digest, KeyId, Micros, Oin
+from broker.signing import VerificationCache, read_signatures, verify_signatures
 
 __all__ = ["Finding", "FsckReport", "Published", "fsck"]
 
@@ -104,7 +105,7 @@ def fsck(
     state: StoredState,
     rows: Iterable[LedgerRow],
     published: Published,
-    keys: KeyDirectory | None,
+    keys: GateDirectory | None,
     progress: Callable[[int], None],
 ) -> FsckReport:
     """Derive everything again and compare.
@@ -134,7 +135,7 @@ def fsck(
 @dataclass(slots=True)
 class _Check:
     published: Published
-    keys: KeyDirectory | None
+    keys: GateDirectory | None
     bad: list[Finding] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     size: int = 0
@@ -221,19 +222,21 @@ class _Check:
         if event.message is not None:
             self.numbering.see(event.message.producer_id, event.source.topic, event.message.sequence)
 
-    def _verify(self, row: LedgerRow, event: AuditEvent, keys: KeyDirectory) -> None:
+    def _verify(self, row: LedgerRow, event: AuditEvent, keys: GateDirectory) -> None:
         try:
             reader = Reader(row.signatures)
             signatures = read_signatures(reader)
             reader.finish()
             signed = statement(row.event_bytes, Digest.parse(row.envelope_digest))
+            if keys.gate_of(signatures[0].key_id) != row.gate:
+                raise UntrustedError("another gate's key", reason="unknown-gate")
+            once = _Once(keys)
             verify_signatures(
-                signatures, signed, sender=row.gate, at=event.decided_at, keys=keys, cache=self.cache
+                signatures, signed, sender=row.gate, at=event.decided_at, keys=once, cache=self.cache
             )
-        except RejectedError as error:
-            if error.reason == "key-revoked":
+            if once.revoked:
                 self.skip("signatures by keys that were revoked later")
-                return
+        except RejectedError as error:
             self.fail(row.seq, f"no gate vouches for entry {row.seq}: {error.what}")
 
     def _grow(self, entry: bytes, leaf: bytes, checkpoint: Checkpoint | None) -> None:
@@ -280,6 +283,26 @@ class _Check:
                 self.fail(seq, f"entry {seq} is not the one that was published")
         if not sound and not self.bad:
             self.fail(None, "the entries do not lead to the published root")
+
+
+class _Once:
+    """A registry as if no key had been revoked; remembers whether one was."""
+
+    def __init__(self, keys: GateDirectory) -> None:
+        self._keys = keys
+        self.revoked = False
+
+    def vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        try:
+            return self._keys.vouching_key(oin, key_id, at)
+        except UntrustedError as error:
+            if error.reason != "key-revoked":
+                raise
+        self.revoked = True
+        return self._keys.once_vouching_key(oin, key_id, at)
+
+    def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
+        return self._keys.required_algorithms(oin)
 
 
 def _first_difference(found: bytes, expected: bytes) -> int:

@@ -6,8 +6,8 @@ nothing that could reach them.
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,8 +191,9 @@ def _record(
 
 def _person() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        # Not `getpass.getuser`: that believes the environment.
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"uid {os.getuid()}"
 
 

@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Start Kafka, the gate and the ledger writer; without --detach, stop them again at Ctrl-C."""
     sandbox = Sandbox(directory, nodes=nodes, database=database)
-    with progress("starting") as tell, _stopped_on_failure(sandbox):
+    with sandbox.alone(), progress("starting") as tell, _stopped_on_failure(sandbox):
         sandbox.up(tell)
     _show(sandbox, as_json=as_json)
     if detach:
@@ -68,8 +68,11 @@ def down(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
 
 
 def _existing(directory: Path) -> Sandbox:
-    require_sandbox(directory)
-    return Sandbox(directory)
+    sandbox = Sandbox(directory)
+    # One that was killed while it was laid out has a Kafka to stop.
+    if not sandbox.exists:
+        require_sandbox(directory)
+    return sandbox
 
 
 @contextmanager

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -27,7 +28,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from broker.cli.printing import printable
-from broker.errors import SchakelError, UsageError
+from broker.errors import ConfigurationError, SchakelError, UsageError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
@@ -129,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _INTERRUPTED
         except BrokenPipeError:
             return _reader_left()
+        except OSError as error:
+            return _report(_unwritable(error), as_json=_wants_json(given))
         # The last line of defence of a process: whatever it is, the user gets a sentence and code 1.
         except Exception as error:  # noqa: BLE001
             return _report(_unexpected(error), as_json=_wants_json(given))
@@ -159,7 +162,20 @@ def _load(noun: Noun) -> Command:
 def _misused(error: typer.TyperException) -> SchakelError:
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context else "schakel"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # Its message is the whole help text, which belongs on a screen and not in a sentence.
+        return UsageError(f"{path} is followed by what to do", remedy=f"Try '{path} --help'")
     return UsageError(error.format_message(), remedy=f"Try '{path} --help'")
+
+
+def _unwritable(error: OSError) -> SchakelError:
+    if error.errno not in (errno.ENOSPC, errno.EBADF, errno.EIO):
+        return _unexpected(error)
+    return ConfigurationError(
+        "the output cannot be written",
+        why=error.strerror or "",
+        remedy="Mend standard output, and call again",
+    )
 
 
 def _unexpected(error: Exception) -> SchakelError:

@@ -13,7 +13,7 @@ import typer
 
 from broker import logs
 from broker.cli.printing import print_lines
-from broker.errors import DeadlineError, UsageError
+from broker.errors import ConfigurationError, DeadlineError, UsageError
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
 from broker.records.document import document_json
@@ -51,6 +51,7 @@ def subscribe(
 
         def step() -> int:
             done = subscriber.step(limit=delivery.limit)
+            delivery.require_output()
             if delivery.finished:
                 stop.set()
             return done
@@ -71,6 +72,7 @@ class _Delivery:
         self._maximum = maximum
         self._subscriber = subscriber
         self.count = 0
+        self._broken: OSError | None = None
         subscriber.on_any(self._deliver)
         subscriber.on_refusal(self._tell)
 
@@ -84,6 +86,19 @@ class _Delivery:
         """Whether the maximum is reached."""
         return 0 < self._maximum <= self.count
 
+    def require_output(self) -> None:
+        """Stop when nobody can read what is received: it stays unhandled, and is received again.
+
+        Raises:
+            ConfigurationError: Standard output cannot be written.
+        """
+        if self._broken is not None:
+            raise ConfigurationError(
+                "what was received cannot be written",
+                why=self._broken.strerror or "",
+                remedy="Mend standard output; what was not written is received again",
+            ) from self._broken
+
     def _deliver(self, disclosure: Disclosure, _: object) -> None:
         self._hand_out(to_document(disclosure, self._subscriber.view))
 
@@ -91,20 +106,37 @@ class _Delivery:
         self._hand_out(notice_document(notice, self._subscriber.view))
 
     def _hand_out(self, document: dict[str, object]) -> None:
-        if self.finished:
+        if self.finished or self._broken is not None:
             raise Retry(60)
-        if not self._command:
-            print_lines([document])
-        elif (code := _exit_code(self._command, document_json(document))) == _RETRY_CODE:
+        if self._command:
+            self._run(document)
+        else:
+            self._print(document)
+        self.count += 1
+
+    def _run(self, document: dict[str, object]) -> None:
+        code = _exit_code(self._command, document_json(document))
+        if code == _RETRY_CODE or code < 0:
+            # A command that a signal ended (Ctrl-C, no memory) has not judged the message.
             raise Retry
-        elif code != 0:
+        if code != 0:
             self.count += 1
             raise Reject(_REJECTED)
-        self.count += 1
+
+    def _print(self, document: dict[str, object]) -> None:
+        try:
+            print_lines([document])
+        except OSError as error:
+            # Nobody got it: no fault of the message, and nothing after it will be got either.
+            self._broken = error
+            raise Retry(60) from error
 
 
 def _words(command: str | None) -> list[str]:
-    words = shlex.split(command or "")
+    try:
+        words = shlex.split(command or "")
+    except ValueError as error:
+        raise UsageError("--exec is not a command", why=str(error), remedy="Close its quotes") from error
     if words and shutil.which(words[0]) is None:
         raise UsageError(
             f"cannot run {words[0]}", why="there is no such command", remedy="Give its full path"
@@ -113,5 +145,13 @@ def _words(command: str | None) -> list[str]:
 
 
 def _exit_code(command: list[str], line: str) -> int:
-    done = subprocess.run(command, input=line + "\n", text=True, stdout=sys.stderr.fileno(), check=False)
+    # In a session of its own: a Ctrl-C meant for us must not end a command in the middle of its work.
+    done = subprocess.run(
+        command,
+        input=line + "\n",
+        text=True,
+        stdout=sys.stderr.fileno(),
+        check=False,
+        start_new_session=True,
+    )
     return done.returncode

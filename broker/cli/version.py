@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import ssl
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 def show(json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """Show the versions of schakel and of what it stands on."""
     versions = {
-        **{name: version(name) for name in _DISTRIBUTIONS},
+        **{name: _version(name) for name in _DISTRIBUTIONS},
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION,
     }
@@ -30,3 +30,11 @@ def show(json: Annotated[bool, typer.Option("--json", help="Print one JSON docum
         print_json(versions)
     else:
         print_table(["component", "version"], versions.items())
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        # Run from a checkout that is not installed.
+        return "not installed"

@@ -51,6 +51,8 @@ _DECISION_DAYS: Final = 7
 _QUARANTINE_DAYS: Final = 30
 _FOR_EVER: Final = "-1"
 _RESERVED: Final = frozenset({GATE, LEDGER, "admin"})
+_NODES: Final = "kafka-"
+"""How the nodes' own certificates are called, whose principals may do everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _check(agencies: Sequence[Party]) -> None:
                 f"two parties have the same {what}", remedy="Give each party a name and an OIN of its own"
             )
     for party in agencies:
-        if party.name in _RESERVED:
+        if party.name in _RESERVED or party.name.startswith(_NODES):
             raise UsageError(
                 f"the name {party.name} belongs to the exchange itself", remedy="Choose another name"
             )

@@ -219,6 +219,7 @@ def _deliver(
     if not header.created_at - CLOCK_TOLERANCE <= decision.event.decided_at <= visit.now + CLOCK_TOLERANCE:
         # The gate's key must have been valid at a moment that its holder chooses: not before the message was.
         raise UntrustedError("a decision older than its message", step=12, reason="decision-differs")
+    _require_rule(header, recipient, decision.event, visit.view)
     try:
         require_timely(header, visit.now)
         verified = require_intact(authentic)
@@ -243,6 +244,17 @@ def _require_same(authentic: AuthenticEnvelope, event: AuditEvent, visit: _Visit
     if event.outcome is not outcome or event.message != message_facts(authentic, recipient, recipient.groups):
         raise UntrustedError("the decision and the envelope differ", step=12, reason="decision-differs")
     return recipient
+
+
+def _require_rule(header: EnvelopeHeader, recipient: Recipient, event: AuditEvent, view: TrustView) -> None:
+    """The rule must be the one that allowed it: it follows from an agreement that never changes.
+
+    Where our registry does not allow what was allowed then, there is no rule to compare; whether it is
+    allowed now is asked after this.
+    """
+    then = decide_recipient(view, header, recipient, event.decided_at)
+    if isinstance(then, Allowed) and (then.rule, then.emergency) != (event.rule, event.emergency):
+        raise UntrustedError("the decision cites another rule", step=12, reason="decision-differs")
 
 
 def _disclose(

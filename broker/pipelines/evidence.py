@@ -13,7 +13,7 @@ from broker.audit.store import LedgerRow
 from broker.audit.tiles import Fetch
 from broker.errors import EvidenceError, IncompleteError, MalformedError
 from broker.names import Digest, Oin
-from broker.trust.view import TrustView
+from broker.trust.view import GATE, TrustView
 
 __all__ = ["gate_facts", "log_key", "prove", "signed_checkpoint"]
 
@@ -82,6 +82,8 @@ def prove(row: LedgerRow, fetch: Fetch, note: bytes | None, view: TrustView) -> 
 def gate_facts(view: TrustView, gate: Oin, event: AuditEvent) -> GateFacts:
     """What the registry says of the gate, and of the agencies that the event names."""
     agency = view.agency(gate)
+    if GATE not in agency.roles:
+        raise EvidenceError("the ledger names a gate that the registry does not know as one", why=gate)
     keys = tuple(
         GateKey(entry.key.spki, entry.valid_from, entry.valid_until, entry.revoked_at)
         for entry in agency.signing_keys

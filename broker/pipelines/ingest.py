@@ -53,7 +53,7 @@ def ingest(
             entries.append(judged)
         else:
             problems.append(judged)
-        next_offsets[place] = max(here, position.offset + 1)
+        next_offsets[place] = position.offset + 1
     return Batch(tuple(entries), tuple(problems), next_offsets)
 
 

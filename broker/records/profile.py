@@ -274,8 +274,8 @@ def _text(properties: _Node, path: str) -> Text:
     pattern = FORMATS.get(str(name))
     if pattern is None:
         raise refuse("schema-property", f"{path}:format")
-    samples = {"bsn": "999900006", "code": "voorbeeld"[:longest], "postcode": "0000AA"}
-    return Text(longest, pattern.fullmatch, samples[str(name)])
+    samples = {"bsn": "999900006", "postcode": "0000AA"}
+    return Text(longest, pattern.fullmatch, samples.get(str(name), "voorbeeld"[:longest]))
 
 
 def _is_name(value: object) -> bool:

@@ -47,6 +47,8 @@ _Faults = list[str]
 FORMATS: Mapping[str, re.Pattern[str]] = {
     "bsn": re.compile(r"[0-9]{9}"),
     "code": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+    # Of a field, group, predicate or message type; `?` stands for one that is hidden.
+    "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:?-]{0,129}"),
     "postcode": re.compile(r"[0-9]{4}[A-Z]{2}"),
 }
 """Named formats of text."""

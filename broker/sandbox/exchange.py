@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,10 +65,17 @@ def build(directory: Path, bootstrap: Sequence[str], database: str | None = None
     else:
         layout.run.mkdir(parents=True, exist_ok=True)
         layout.directory.chmod(0o700)
+        begun = layout.run / "laying-out"
+        if begun.exists():
+            # Whoever began was killed before any of this was used; keys are never overwritten: begin again.
+            for part in ("exchange", "agencies", "registry"):
+                shutil.rmtree(layout.directory / part, ignore_errors=True)
+        begun.touch()
         issue_certificates(layout)
         members = {EXCHANGE.name: enrol_exchange(layout), **enrol_agencies(layout, now)}
         _write_roots(layout, create_registry(layout, members, now))
     _write_profiles(layout, bootstrap, database)
+    (layout.run / "laying-out").unlink(missing_ok=True)
     return Exchange(layout)
 
 

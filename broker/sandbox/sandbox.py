@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.errors import UnavailableError
+from broker.errors import ConfigurationError, UnavailableError
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.exchange import build, make_topics
 from broker.sandbox.kafka import KAFKA_VERSION, KafkaCluster, default_cache
@@ -99,6 +100,39 @@ class Sandbox:
         make_topics(self.layout, bootstrap)
         tell("starting the gate and the ledger writer")
         start_all(self.layout)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Only one process at a time brings this sandbox up; the second hears so and touches nothing.
+
+        Raises:
+            ConfigurationError: Another one does, or the directory cannot be made.
+        """
+        try:
+            self.layout.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(self.layout.directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot use {self.layout.directory}",
+                why=error.strerror or "",
+                remedy="Give --dir a folder that may be written",
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise ConfigurationError(
+                f"another command is starting the sandbox in {self.layout.directory}", remedy="Wait for it"
+            ) from error
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever started here, whole or not."""
+        return self.layout.is_built or bool(self.cluster.status())
 
     def down(self) -> None:
         """Stop all of it; what it holds stays.

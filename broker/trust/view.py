@@ -135,17 +135,30 @@ class TrustView:
                 (``unknown-key``), revoked at any time (``key-revoked``), outside its validity
                 (``key-not-valid``).
         """
+        entry = self._own_key(oin, key_id, at)
+        if entry.revoked_at is not None:
+            raise UntrustedError("a key that has been revoked", reason="key-revoked")
+        return self.once_vouching_key(oin, key_id, at)
+
+    def once_vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        """As `vouching_key`, for a key that may have been revoked: it still tells who signed.
+
+        Raises:
+            UntrustedError: As `vouching_key`, but for ``key-revoked``.
+        """
+        entry = self._own_key(oin, key_id, at)
+        if not entry.valid_from <= at < entry.valid_until:
+            raise UntrustedError("a key outside its validity", reason="key-not-valid")
+        return entry.key
+
+    def _own_key(self, oin: Oin, key_id: KeyId, at: Micros) -> SigningKeyEntry:
         agency = self.agencies.get(oin)
         if agency is None or not agency.is_active(at):
             raise UntrustedError("a sender that takes no part in the exchange", reason="unknown-sender")
         owner, entry = self.signing_keys.get(key_id, (None, None))
         if entry is None or owner != oin:
             raise UntrustedError("a key that does not belong to this agency", reason="unknown-key")
-        if entry.revoked_at is not None:
-            raise UntrustedError("a key that has been revoked", reason="key-revoked")
-        if not entry.valid_from <= at < entry.valid_until:
-            raise UntrustedError("a key outside its validity", reason="key-not-valid")
-        return entry.key
+        return entry
 
     def gate_of(self, key_id: KeyId) -> Oin:
         """The gate that owns this signing key: an agency in the role GATE.

@@ -105,7 +105,10 @@ def test_bytes_are_never_written(captured: Captured, name: str, value: object) -
     assert captured.line[name] == "[withheld]"
 
 
-@pytest.mark.parametrize("text", [f"who is {BSN}?", "who is 9999.00.006?", "BSN999900006"])
+@pytest.mark.parametrize(
+    "text",
+    [f"who is {BSN}?", "who is 9999.00.006?", "BSN999900006", "999-900-006", "code999900006", "9 9990 0006"],
+)
 def test_a_number_that_may_be_a_bsn_is_masked(captured: Captured, text: str) -> None:
     """Nine digits that pass the eleven test do not reach the log."""
     structlog.get_logger().info("seen", reason=text)
