@@ -40,7 +40,7 @@ fuzz: .venv/schakel.stamp ## Feed noise to every parser; EXAMPLES=n per property
 	@$(BIN)/pytest -q -p tests.fuzz_profile -m hypothesis tests/unit
 
 faults: setup ## Kill and freeze nodes and processes on a real Kafka, and see that nothing is lost
-	@$(BIN)/pytest -m kafka tests/integration
+	@SCHAKEL_TEST_MESSAGES=5000 SCHAKEL_TEST_ROUNDS=3 SCHAKEL_TEST_FLOOD=200000 $(BIN)/pytest -m kafka tests/integration
 
 docs: .venv/schakel.stamp ## Renew the help texts in the documentation and check every command in it
 	@$(BIN)/python -m tests.help_blocks

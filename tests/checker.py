@@ -321,7 +321,8 @@ def read_intake(database: Path, codes: tuple[str, ...]) -> list[IntakeRow]:
 def read_inbox(database: Path) -> list[InboxRow]:
     """What the subscriber of a desk remembers."""
     rows = _rows(database, "SELECT id, decision_id, status FROM schakel_inbox")
-    return [InboxRow(bytes(id_).hex(), bytes(decision).hex(), status) for id_, decision, status in rows]
+    # The last 16 bytes are the message id; the sender's number stands before it.
+    return [InboxRow(bytes(id_)[-16:].hex(), bytes(decision).hex(), status) for id_, decision, status in rows]
 
 
 def read_ledger(database: Path) -> list[Entry]:
