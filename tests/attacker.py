@@ -81,9 +81,10 @@ def agree(world: World, names: Sequence[str], id_: str = "amk-shg-extra") -> Agr
 
 
 def entries(world: World) -> list[AuditEvent]:
-    """What the ledger holds of all that was decided: the first of each decision id."""
+    """What the ledger holds when it reads as things are written: the first of each decision id."""
     topics = [decisions_topic(party.cast.oin) for party in world.members.values()]
     messages = [record for topic in (*topics, QUARANTINE) for record in world.log.records(topic)]
+    messages.sort(key=lambda message: message.timestamp)
     batch = ingest(messages, world.view, VerificationCache(), {})
     assert batch.problems == ()
     first: dict[bytes, AuditEvent] = {}

@@ -30,8 +30,9 @@ def test_one_case_does_not_keep_the_others_waiting(monkeypatch: pytest.MonkeyPat
     crowded, other = case_on(0), case_on(0)
     publisher = world.publisher("shg-noord")
     publisher.publish_all([world.record("E01", case_ref=crowded) for _ in range(200)])
-    publisher.publish(world.record("E01", case_ref=other))
     judging, amk = world.gate(), world.subscriber("amk-noord")
+    world.settle(judging)
+    publisher.publish(world.record("E01", case_ref=other))
     world.settle(judging)
     seen: list[CaseRef] = []
 
