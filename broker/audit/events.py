@@ -100,9 +100,9 @@ class AuditEvent:
     """One decision, in wire order.
 
     Attributes:
-        decision_id: SHA-256 of message id, recipient, agreement digest, outcome and rule; of the
-            source position and the record's digest when there is no message to believe.  A repeat of
-            the same decision is the same event.
+        decision_id: SHA-256 of statement hash, recipient, agreement digest, outcome and rule; of the
+            source position and the record's digest when nothing was delivered or could be believed.  A
+            repeat of the same decision is the same event.
         reason: Reason code, empty when released.
         rule: The grant that allowed it; empty when refused.
         step: Failed verification step, 0 when none failed.
