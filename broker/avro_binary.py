@@ -18,11 +18,10 @@ from typing import TypeVar
 
 from broker.errors import MalformedError
 
-__all__ = ["Reader", "Writer", "fingerprint", "frame", "unframe"]
+__all__ = ["Reader", "Writer", "frame", "unframe"]
 
 _T = TypeVar("_T")
 _MAGIC = b"\xc3\x01"
-_EMPTY_CRC = 0xC15D213AA4D7A795
 
 
 class Reader:
@@ -200,14 +199,6 @@ class Writer:
         return bytes(self._parts)
 
 
-def fingerprint(canonical_form: str) -> bytes:
-    """CRC-64-AVRO of a schema's parsing canonical form, 8 bytes, little endian."""
-    crc = _EMPTY_CRC
-    for byte in canonical_form.encode("utf-8"):
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
-    return crc.to_bytes(8, "little")
-
-
 def frame(schema: bytes, body: bytes) -> bytes:
     """Avro single-object encoding: marker, schema fingerprint, body."""
     return _MAGIC + schema + body
@@ -222,16 +213,3 @@ def unframe(schema: bytes, value: bytes) -> bytes:
     if value[:10] != _MAGIC + schema:
         raise MalformedError("the record does not begin with the expected format marker")
     return value[10:]
-
-
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (_EMPTY_CRC if crc & 1 else 0)
-        table.append(crc)
-    return tuple(table)
-
-
-_CRC_TABLE = _crc_table()

@@ -28,10 +28,10 @@ from broker.names import CaseRef, Digest, KeyId, MessageId, ProducerId
 
 __all__ = [
     "ANSWER_REFUSED",
-    "BATCH_HANDLED",
     "DECISIONS_TOPIC_MISSING",
     "DECISION_WRITTEN",
     "HANDLER_FAILED",
+    "KAFKA_WEAKER",
     "LEDGER_APPENDED",
     "LEDGER_PROBLEM",
     "MESSAGE_REFUSED",
@@ -44,10 +44,10 @@ __all__ = [
 ]
 
 ANSWER_REFUSED = "answer_refused"
-BATCH_HANDLED = "batch_handled"
 DECISIONS_TOPIC_MISSING = "decisions_topic_missing"
 DECISION_WRITTEN = "decision_written"
 HANDLER_FAILED = "handler_failed"
+KAFKA_WEAKER = "kafka_weaker"
 LEDGER_APPENDED = "ledger_appended"
 LEDGER_PROBLEM = "ledger_problem"
 MESSAGE_REFUSED = "message_refused"

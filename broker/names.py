@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 MAX_ENVELOPE_BYTES = 1_048_576
-"""The largest envelope: 1 MiB.  Every other limit of size follows from it."""
+"""The largest envelope: 1 MiB.  The limits of records, batches and decisions follow from it."""
 
 Micros = NewType("Micros", int)
 """A moment: microseconds since 1970-01-01T00:00:00Z."""

@@ -84,8 +84,13 @@ def _answer(received: object) -> Answer | None:
         case Notice(event=event) if event.message is not None:
             facts = event.message
             return Answer(
-                *(facts.message_id, facts.recipient.oin, "refused", "gate"),
-                *(event.reason, event.step, event.offending),
+                message_id=facts.message_id,
+                recipient=facts.recipient.oin,
+                outcome="refused",
+                by="gate",
+                reason=event.reason,
+                step=event.step,
+                offending=event.offending,
             )
         case Disclosure() if received.entry.code in (RECEIPT, REFUSAL):
             return _from_recipient(received)
@@ -102,9 +107,16 @@ def _from_recipient(received: Disclosure) -> Answer | None:
         return None
     if received.entry.code == RECEIPT:
         outcome, reason = str(value.get("status_code")), str(value.get("error_code") or "")
-        return Answer(about, header.sender.oin, outcome, "recipient", reason)
+        return Answer(
+            message_id=about, recipient=header.sender.oin, outcome=outcome, by="recipient", reason=reason
+        )
     offending = tuple(str(name) for name in value.get("offending") or ())
     return Answer(
-        *(about, header.sender.oin, "withheld", "recipient"),
-        *(str(value.get("reason_code")), int(value.get("step") or 0), offending),
+        message_id=about,
+        recipient=header.sender.oin,
+        outcome="withheld",
+        by="recipient",
+        reason=str(value.get("reason_code")),
+        step=int(value.get("step") or 0),
+        offending=offending,
     )

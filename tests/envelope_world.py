@@ -11,9 +11,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 
 from broker.crypto import Signer, SoftwareSigner, SoftwareUnwrapper, VerifyingKey
-from broker.envelope.model import AgreementRef, EnvelopeHeader, Recipient, Sender
+from broker.envelope.model import AgreementRef, Envelope, EnvelopeHeader, Recipient, Sender, VerifiedEnvelope
 from broker.envelope.padding import pad
 from broker.envelope.seal import Draft, Unsigned, seal, sign_all
+from broker.envelope.verify import authenticate, require_intact, require_timely
 from broker.errors import UntrustedError
 from broker.names import (
     AgreementId,
@@ -36,6 +37,7 @@ from broker.names import (
 )
 from broker.ports import Entropy, Position
 from broker.receipts import AuditReceipt
+from broker.signing import VerificationCache
 
 __all__ = [
     "AGREEMENT",
@@ -66,6 +68,7 @@ __all__ = [
     "seeded",
     "signed",
     "tampered_bits",
+    "verify",
 ]
 
 KEYS = Path(__file__).parent / "vectors" / "test_keys.json"
@@ -265,3 +268,22 @@ def tampered_bits(value: bytes) -> Iterator[bytes]:
         copy = bytearray(value)
         copy[index // 8] ^= 1 << index % 8
         yield bytes(copy)
+
+
+def verify(
+    envelope: Envelope,
+    *,
+    topic: TopicName,
+    key: bytes | None,
+    directory: TestDirectory,
+    now: Micros,
+    cache: VerificationCache,
+) -> VerifiedEnvelope:
+    """Steps 4 to 9 in one call, for a reader that treats every failure alike.
+
+    Raises:
+        RejectedError: With `step` 4 to 9 and the reason.
+    """
+    authentic = authenticate(envelope, topic=topic, key=key, keys=directory, schemas=directory, cache=cache)
+    require_timely(authentic.header, now)
+    return require_intact(authentic)

@@ -117,7 +117,13 @@ class KafkaSource:
                 moves no partitions; None for a member that leaves when it is closed.
             tuning: Times.
         """
-        self._set_up(access, _Group(tuple(topics), group, instance), tuning or SourceTuning())
+        self._access = access
+        self._tuning = tuning or SourceTuning()
+        self._reading: _Reading = _Group(tuple(topics), group, instance)
+        self._consumer: Any = None
+        self._replacements = 0
+        self._in_a_row = 0
+        self._joined_at = self._heard_at = time.monotonic()
 
     @classmethod
     def assigned(
@@ -139,9 +145,9 @@ class KafkaSource:
             group: A group that nobody joins; with it `commit` records progress for others to see, without
                 it `commit` does nothing.
         """
-        source = cls.__new__(cls)
-        times = tuning or SourceTuning()
-        source._set_up(access, _Assigned(access, topics, dict(start_offsets), times, group), times)
+        # As a member it would join at its first poll; it has not polled yet, so it may read otherwise.
+        source = cls(access, (), group or "", tuning=tuning)
+        source._reading = _Assigned(access, topics, dict(start_offsets), source._tuning, group)
         return source
 
     def poll(self, timeout: float, limit: int) -> Sequence[Message]:
@@ -178,7 +184,7 @@ class KafkaSource:
             for (topic, partition), offset in next_offsets.items()
             if (topic, partition) in held
         }
-        if offsets and self._commits:
+        if offsets and self._reading.options().get("group_id") is not None:
             with translated("commit"):
                 self._consumer.commit(offsets, timeout_ms=int(self._tuning.request * 1000))
 
@@ -205,16 +211,6 @@ class KafkaSource:
         """The partitions read at this moment, for health reports."""
         held = self._consumer.assignment() if self._consumer is not None else ()
         return frozenset((TopicName(topic), partition) for topic, partition in held)
-
-    def _set_up(self, access: KafkaAccess, reading: _Reading, tuning: SourceTuning) -> None:
-        self._access = access
-        self._reading = reading
-        self._tuning = tuning
-        self._commits = reading.options().get("group_id") is not None
-        self._consumer: Any = None
-        self._replacements = 0
-        self._in_a_row = 0
-        self._joined_at = self._heard_at = time.monotonic()
 
     def _open(self) -> Any:
         if self._consumer is None:

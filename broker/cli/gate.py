@@ -56,5 +56,5 @@ class _Guard:
         """Refuse a weaker Kafka; in development, say so and go on."""
         if not self._checked:
             for weakness in kafka_weaknesses(self._profile):
-                _log.warning("kafka_weaker", reason=weakness)
+                _log.warning(logs.KAFKA_WEAKER, reason=weakness)
             self._checked = True

@@ -1,9 +1,8 @@
 """The command `schakel`: a table of nouns, each in a file of its own that is imported when it is used.
 
 1. `NOUNS` is data: names and help texts stand here, so `schakel --help` imports nothing else.
-2. A noun whose file does not exist is not listed.
-3. A file of a noun has `app`, a `typer.Typer`; a noun that is one command has one command in it.
-4. Every error becomes a line on stderr and an exit code (docs/architecture.md, "Exit codes"); with
+2. A file of a noun has `app`, a `typer.Typer`; a noun that is one command has one command in it.
+3. Every error becomes a line on stderr and an exit code (docs/architecture.md, "Exit codes"); with
    `--json` or `--jsonl` among the arguments the line is a JSON object.
 """
 
@@ -19,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,13 +70,7 @@ NOUNS: Final = (
     Noun("subscribe", "Receive messages.", single=True),
     Noun("gate", "Run the gate."),
     Noun("ledger", "Run, show and check the ledger."),
-    Noun("witness", "Countersign checkpoints of a ledger."),
     Noun("audit", "Search the audit trail, prove an entry, verify a proof."),
-    Noun("obligations", "Show what should have happened by now."),
-    Noun("quarantine", "Inspect what could not be believed."),
-    Noun("retention", "Remove what may no longer be kept."),
-    Noun("gateway", "Run the HTTP edge for agencies without Kafka."),
-    Noun("console", "Run the web console."),
     Noun("bench", "Measure what this machine carries, beside a bare Kafka path.", single=True),
     Noun("doctor", "Find out why something does not work.", single=True),
     Noun("version", "Show the versions in use.", single=True),
@@ -86,7 +78,7 @@ NOUNS: Final = (
 
 
 class Nouns(TyperGroup):
-    """The group of all nouns that exist; imports the one that is asked for."""
+    """The group of all nouns; imports the one that is asked for."""
 
     def __init__(self, nouns: Sequence[Noun] = NOUNS) -> None:
         super().__init__(
@@ -94,10 +86,10 @@ class Nouns(TyperGroup):
             help="Signed, sealed and audited messages between agencies, over Apache Kafka.",
             rich_markup_mode=None,
         )
-        self._nouns: Mapping[str, Noun] = {noun.name: noun for noun in nouns if find_spec(noun.module)}
+        self._nouns: Mapping[str, Noun] = {noun.name: noun for noun in nouns}
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - the signature is Typer's
-        """Names of the nouns that exist, in the order of the table."""
+        """Names of the nouns, in the order of the table."""
         return list(self._nouns)
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002

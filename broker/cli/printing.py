@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePath
 
-__all__ = ["print_json", "print_line", "print_lines", "print_table", "printable", "progress"]
+__all__ = ["print_json", "print_line", "print_lines", "print_message", "print_table", "printable", "progress"]
 
 _WIDE = 10_000
 
@@ -39,6 +39,17 @@ def print_lines(documents: Iterable[object]) -> None:
 def print_line(text: str) -> None:
     """Print one line for a person."""
     sys.stdout.write(printable(text) + "\n")
+
+
+def print_message(document: Mapping[str, object]) -> None:
+    """Print what `schakel subscribe` got in one short line for a person, without any content.
+
+    Args:
+        document: As `broker.pipelines.documents` writes it: delivered, or the refusal of one of ours.
+    """
+    about = f"case {document['case']}, message {document['message_id']}"
+    print_line(f"{document['type']} {_what_became(document)}, {about}")
+    sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
@@ -81,6 +92,14 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def _what_became(document: Mapping[str, object]) -> str:
+    if "outcome" in document:
+        return f"to {document['to_name'] or document['to']} {document['outcome']}: {document['reason']}"
+    groups = document.get("groups")
+    names = " ".join(groups) if isinstance(groups, Mapping) else ""
+    return f"from {document['from_name'] or document['from']} with {names}"
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""`schakel subscribe`: what is released to an agency, a JSON document a line, or handed to a command."""
+"""`schakel subscribe`: what is released to an agency, a line each, or handed to a command."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from broker import logs
-from broker.cli.printing import print_lines
+from broker.cli.printing import print_lines, print_message
 from broker.errors import ConfigurationError, DeadlineError, UsageError
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
@@ -25,6 +26,7 @@ __all__ = ["app"]
 
 _RETRY_CODE = 75
 _REJECTED = "handler-command"
+_Show = Callable[[dict[str, object]], None]
 
 app = typer.Typer(add_completion=False)
 
@@ -37,7 +39,7 @@ def subscribe(
     role: Annotated[str | None, typer.Option(help="In which of its roles; its first by default.")] = None,
     maximum: Annotated[int, typer.Option("--max", min=0, help="Stop after so many; 0 for never.")] = 0,
     timeout: Annotated[float, typer.Option(min=0, help="Stop after so many seconds; 0 for never.")] = 0.0,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="A JSON document a line; the default.")] = False,  # noqa: ARG001
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines, as always in a file or pipe.")] = False,
     command: Annotated[
         str | None,
         typer.Option("--exec", help="Hand each to this command: exit 0 done, 75 retry later, else reject."),
@@ -47,7 +49,7 @@ def subscribe(
     logs.configure("subscribe", level="WARNING", json=False)
     words = _words(command)
     with Subscriber.from_profile(profile, role) as subscriber, stop_signal() as stop:
-        delivery = _Delivery(subscriber, words, maximum)
+        delivery = _Delivery(subscriber, maximum, words, _shown(jsonl=jsonl))
 
         def step() -> int:
             done = subscriber.step(limit=delivery.limit)
@@ -67,8 +69,10 @@ def subscribe(
 class _Delivery:
     """Hands out what comes, until the maximum is reached; what is beyond that stays for the next time."""
 
-    def __init__(self, subscriber: Subscriber, command: list[str], maximum: int) -> None:
+    def __init__(self, subscriber: Subscriber, maximum: int, command: list[str], show: _Show) -> None:
+        """Hand to *command*, or without one to *show*."""
         self._command = command
+        self._show = show
         self._maximum = maximum
         self._subscriber = subscriber
         self.count = 0
@@ -125,11 +129,18 @@ class _Delivery:
 
     def _print(self, document: dict[str, object]) -> None:
         try:
-            print_lines([document])
+            self._show(document)
         except OSError as error:
             # Nobody got it: no fault of the message, and nothing after it will be got either.
             self._broken = error
             raise Retry(60) from error
+
+
+def _shown(*, jsonl: bool) -> _Show:
+    """How a document is printed: as a JSON line, or on a terminal as a short line for a person."""
+    if jsonl or not sys.stdout.isatty():
+        return lambda document: print_lines([document])
+    return print_message
 
 
 def _words(command: str | None) -> list[str]:

@@ -33,12 +33,10 @@ from broker.signing import (
 )
 
 __all__ = [
-    "Directory",
     "SchemaDirectory",
     "authenticate",
     "require_intact",
     "require_timely",
-    "verify",
 ]
 
 
@@ -48,33 +46,6 @@ class SchemaDirectory(Protocol):
     def knows(self, message_type: MessageType, schema_digest: Digest) -> bool:
         """Whether this is a published schema of this message type."""
         ...
-
-
-class Directory(KeyDirectory, SchemaDirectory, Protocol):
-    """Both answers from one place, as the trust view gives them."""
-
-
-def verify(
-    envelope: Envelope,
-    *,
-    topic: TopicName,
-    key: bytes | None,
-    directory: Directory,
-    now: Micros,
-    cache: VerificationCache,
-) -> VerifiedEnvelope:
-    """Steps 4 to 9 in one call, for readers that treat every failure alike.
-
-    Args:
-        topic: Topic of the record.
-        key: Key of the record.
-
-    Raises:
-        RejectedError: With `step` 4 to 9 and the reason.
-    """
-    authentic = authenticate(envelope, topic=topic, key=key, keys=directory, schemas=directory, cache=cache)
-    require_timely(authentic.header, now)
-    return require_intact(authentic)
 
 
 def authenticate(

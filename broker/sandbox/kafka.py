@@ -176,11 +176,6 @@ class KafkaCluster:
             begin = self._launch(find_java(), jars.resolve(self._cache), self._node(node_id))
             process.await_line(_STARTED, begin, _START_SECONDS)
 
-    def restart_node(self, node_id: int) -> None:
-        """Stop and start one node."""
-        self.stop_node(node_id)
-        self.start_node(node_id)
-
     @property
     def _file(self) -> Path:
         return self._home / "cluster.json"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from broker.avro_binary import Reader, Writer, fingerprint, frame, unframe
+from broker.avro_binary import Reader, Writer, frame, unframe
 from broker.errors import MalformedError
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
@@ -148,14 +148,6 @@ def test_an_int32_reaches_its_ends() -> None:
     ends = (-(2**31), 2**31 - 1)
 
     assert tuple(Reader(long_bytes(end)).int32() for end in ends) == ends
-
-
-def test_a_fingerprint_is_crc_64_avro() -> None:
-    """It equals what fastavro computes, and the specification's value for ``"int"``."""
-    canonical = '"int"'
-
-    assert fingerprint(canonical).hex() == fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
-    assert int.from_bytes(fingerprint(canonical), "little") == 0x7275D51A3F395C8F
 
 
 def test_a_frame_is_undone_only_for_its_schema() -> None:

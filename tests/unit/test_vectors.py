@@ -14,11 +14,10 @@ from broker.envelope.codec import read_envelope
 from broker.envelope.open import open_sections
 from broker.envelope.padding import unpad
 from broker.envelope.reasons import Reason
-from broker.envelope.verify import verify
 from broker.errors import RejectedError
 from broker.names import Micros, Oin, TopicName
 from broker.signing import VerificationCache
-from tests.envelope_world import RECEIPT, SEEDS, SHG, directory
+from tests.envelope_world import RECEIPT, SEEDS, SHG, directory, verify
 from tests.vectors.second_reader import judge, parse
 
 HERE = Path(__file__).parents[1] / "vectors"

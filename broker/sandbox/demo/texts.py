@@ -5,7 +5,7 @@ from __future__ import annotations
 from broker.names import GroupName
 from broker.records.model import GroupValue
 
-__all__ = ["decision", "feedback", "police_data", "report", "reporter_answer"]
+__all__ = ["decision", "feedback", "police_data", "report"]
 
 _SHG_CASE = "SHG-2014-00317"
 _AMK_CASE = "AMK-2014-01102"
@@ -76,15 +76,6 @@ def feedback() -> dict[GroupName, GroupValue]:
             "feedback_date": "2014-03-07",
         },
         GroupName("WK"): {"worker_name": "Testmedewerker, B.", "worker_function": "vertrouwensarts"},
-    }
-
-
-def reporter_answer() -> dict[GroupName, GroupValue]:
-    """E05 the other way: the SHG tells the AMK what it organised."""
-    return {
-        GroupName("REF"): {"case_ref_sender": _SHG_CASE, "case_ref_recipient": _AMK_CASE},
-        GroupName("FB"): {"steps_taken_codes": ["hulp_georganiseerd"], "feedback_date": "2014-03-10"},
-        GroupName("WK"): {"worker_name": "Testmedewerker, A.", "worker_function": "maatschappelijk werker"},
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.cli.printing import print_json, print_lines, print_table, progress
+from broker.cli.printing import print_json, print_lines, print_message, print_table, progress
 from broker.names import MessageId, TopicName
 from broker.ports import Position
 
@@ -39,6 +39,30 @@ def test_a_stream_has_one_document_a_line(capsys: pytest.CaptureFixture[str]) ->
     print_lines([{"a": 1}, {"a": "x\ny"}])
 
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"a": 1}, {"a": "x\ny"}]
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        pytest.param(
+            {"from": "1", "from_name": "shg-noord", "groups": {"CH": {"surname": "Voorbeeld"}, "GU": []}},
+            "E01 from shg-noord with CH GU, case 0c, message 0a",
+            id="delivered",
+        ),
+        pytest.param(
+            {"to": "00000099000000001000", "to_name": "", "outcome": "refused", "reason": "no-agreement"},
+            "E01 to 00000099000000001000 refused: no-agreement, case 0c, message 0a",
+            id="refused",
+        ),
+    ],
+)
+def test_a_message_on_a_terminal_is_one_line_without_content(
+    document: dict[str, object], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person sees what came and from whom; a name or address on a screen is seen by others too."""
+    print_message({"message_id": "0a", "type": "E01", "case": "0c", **document})
+
+    assert capsys.readouterr().out == line + "\n"
 
 
 def test_a_table_in_a_pipe_is_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,6 @@ from broker.envelope.model import Recipient, VerifiedEnvelope
 from broker.envelope.open import open_sections
 from broker.envelope.padding import unpad
 from broker.envelope.reasons import Reason
-from broker.envelope.verify import verify
 from broker.errors import UntrustedError, UsageError
 from broker.names import Oin
 from broker.signing import VerificationCache
@@ -30,6 +29,7 @@ from tests.envelope_world import (
     header,
     recipient,
     signed,
+    verify,
 )
 
 HEAD = header(recipient(SHG, "CH", "CO"), recipient(RAAD, "GU"), recipient(BJZ))

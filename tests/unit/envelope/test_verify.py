@@ -14,7 +14,7 @@ from broker.envelope.codec import read_envelope
 from broker.envelope.model import Envelope, VerifiedEnvelope
 from broker.envelope.reasons import Reason
 from broker.envelope.seal import sign_all
-from broker.envelope.verify import authenticate, require_intact, require_timely, verify
+from broker.envelope.verify import authenticate, require_intact, require_timely
 from broker.errors import RejectedError
 from broker.names import Micros, TopicName
 from broker.signing import VerificationCache
@@ -30,6 +30,7 @@ from tests.envelope_world import (
     recipient,
     signed,
     tampered_bits,
+    verify,
 )
 
 ROOT = Path(__file__).parents[3]
