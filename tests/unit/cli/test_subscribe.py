@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import pty
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,28 +20,30 @@ DOCUMENT: dict[str, object] = {
 }
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A real terminal as stdout; its other side."""
-    ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "w") as stdout:
-        monkeypatch.setattr(sys, "stdout", stdout)
-        yield ours
-    os.close(ours)
+class Terminal(io.StringIO):
+    """A screen that remembers what it was shown."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
 
 
-def test_a_terminal_shows_a_short_line(terminal: int) -> None:
+def test_a_terminal_shows_a_short_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody reads JSON on a screen."""
+    monkeypatch.setattr(sys, "stdout", screen := Terminal())
+
     subscribe._shown(jsonl=False)(DOCUMENT)
 
-    assert os.read(terminal, 1000) == b"E05 from amk-noord with FB, case 0c, message 0a\r\n"
+    assert screen.getvalue() == "E05 from amk-noord with FB, case 0c, message 0a\n"
 
 
-def test_a_terminal_shows_json_when_asked(terminal: int) -> None:
+def test_a_terminal_shows_json_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--jsonl` says the same everywhere."""
+    monkeypatch.setattr(sys, "stdout", screen := Terminal())
+
     subscribe._shown(jsonl=True)(DOCUMENT)
 
-    assert json.loads(os.read(terminal, 1000)) == DOCUMENT
+    assert json.loads(screen.getvalue()) == DOCUMENT
 
 
 @pytest.mark.parametrize("jsonl", [True, False])
