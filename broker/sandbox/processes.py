@@ -14,9 +14,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,10 +34,10 @@ _START_SECONDS: Final = 45.0
 _STOP_SECONDS: Final = 15.0
 _KILL_SECONDS: Final = 5.0
 _YOUNG_SECONDS: Final = 1.0
-# The shell leaves at once, so the process belongs to nobody who would have to reap it.
-# Where `python -m` finds this package, installed or not.
 _HOME: Final = Path(__file__).resolve().parents[2]
-_DETACH: Final = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
+"""Where `python -m` finds this package, installed or not."""
+_DETACH: Final = 'log=$1 pid=$2; shift 2; "$@" >>"$log" 2>&1 </dev/null & echo $! >"$pid"'
+"""The shell leaves at once, so the process belongs to nobody who would have to reap it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,10 @@ class Worker:
         if self.pid() is not None:
             return 0
         words = [sys.executable, "-m", "broker.cli.main", *self.command, "--profile", str(self.profile)]
-        shell = ["/bin/sh", "-c", _DETACH, "sh", str(self.log), *words]
-        done = subprocess.run(
-            shell,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-            start_new_session=True,
-            cwd=_HOME,
-        )
-        self.pid_file.write_text(done.stdout.strip(), encoding="ascii")
+        shell = ["/bin/sh", "-c", _DETACH, "sh", str(self.log), str(self.pid_file), *words]
+        with _uninterrupted():
+            # A process that runs and has no pid file would never be stopped.
+            subprocess.run(shell, check=True, timeout=30, start_new_session=True, cwd=_HOME)
         return begin
 
     def await_ready(self, begin: int, seconds: float = _START_SECONDS) -> None:
@@ -228,6 +222,26 @@ def stop_all(layout: Layout) -> None:
 def status_of(layout: Layout) -> Sequence[ProcessStatus]:
     """Every process as it is now."""
     return tuple(ProcessStatus(worker.name, worker.pid(), worker.log) for worker in workers(layout))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back until the block has ended; only the main thread gets any."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for held in came:
+        signal.raise_signal(held)
 
 
 def _event(line: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -56,7 +57,13 @@ def schakel(*words: str | Path, stdin: str = "", seconds: float = 90) -> Ran:
 def start(*words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start it, and end it at the end if it still runs."""
     process = subprocess.Popen(
-        _command(words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HOME, env=_environment()
+        _command(words),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=HOME,
+        env=_environment(),
+        # Tests that run in the background inherit an interrupt that is ignored; a person's terminal has none.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         yield process

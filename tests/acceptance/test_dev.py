@@ -156,7 +156,7 @@ def test_the_doctor_finds_a_key_file_that_others_may_read(sandbox: Sandbox) -> N
 MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "not a document": (("publish", "--profile", "{shg}", "{broken}"), 2, "schakel message template"),
     "no such file": (("publish", "--profile", "{shg}", "nowhere.json"), 2, "nowhere.json"),
-    "no such profile": (("publish", "--profile", "nowhere.toml", "{good}"), 3, "check the path"),
+    "no such profile": (("publish", "--profile", "nowhere.toml", "{good}"), 3, "Check the path"),
     "the profile of something else": (("publish", "--profile", "{gate}", "{good}"), 3, "roles: is missing"),
     "no such flag": (("publish", "--nope", "{good}"), 2, "--help"),
     "no such role": (("publish", "--profile", "{shg}", "--role", "AMK", "{good}"), 2, "SHG"),
