@@ -8,7 +8,7 @@ from pathlib import Path
 from broker.adapters.crash import crash_probe
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
-from broker.adapters.kafka_connection import KafkaAccess
+from broker.adapters.kafka_connection import KafkaAccess, diagnose
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import KeyRing, load_key_ring
@@ -36,6 +36,7 @@ __all__ = [
     "keeper",
     "probe",
     "publisher_parts",
+    "require_kafka",
     "sender",
     "subscriber_parts",
     "system_entropy",
@@ -127,6 +128,17 @@ def gate_parts(profile: GateProfile) -> GateParts:
         signers=_keys(profile.keys, profile).signers,
         probe=told,
     )
+
+
+def require_kafka(profile: Profile) -> None:
+    """See at once whether Kafka answers, rather than after all the patience of a client.
+
+    Raises:
+        UnavailableError: No node does; the cause is named.
+        ConfigurationError: A file or a certificate does not fit.
+    """
+    if (cause := diagnose(kafka_access(profile))) is not None:
+        raise cause
 
 
 def keeper(profile: Profile) -> TrustKeeper:

@@ -177,13 +177,16 @@ class RefusedError(SchakelError):
         reason: Reason code of docs/spec/agreements.md.
         offending: Names of the groups, fields or predicates concerned, never their values.
         remedy: What the sender can do.
+        why: What is wrong with each of them; their bare names by default.
     """
 
     code = "refused"
     exit_code = 6
 
-    def __init__(self, what: str, *, reason: str, offending: tuple[str, ...] = (), remedy: str = "") -> None:
-        super().__init__(what, why=", ".join(offending), remedy=remedy, code=reason)
+    def __init__(
+        self, what: str, *, reason: str, offending: tuple[str, ...] = (), remedy: str = "", why: str = ""
+    ) -> None:
+        super().__init__(what, why=why or ", ".join(offending), remedy=remedy, code=reason)
         self.reason = reason
         self.offending = offending
 

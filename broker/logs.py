@@ -120,12 +120,17 @@ def configure(
     quiet_kafka()
 
 
-def quiet_kafka() -> None:
+def quiet_kafka(level: int = logging.INFO) -> None:
     """Hold every logger of kafka-python at INFO or above, whatever level is set later.
 
     `configure` does this; the Kafka adapter does it as well, for agencies with a set-up of their own.
+
+    Args:
+        level: A higher level for all of them, for commands whose user needs only our own sentences.
     """
-    logging.getLogger("kafka")
+    logger = logging.getLogger("kafka")
+    if level > logging.INFO:
+        logger.setLevel(max(logger.level, level))
     for name in list(logging.Logger.manager.loggerDict):
         if _is_kafka(name):
             logging.getLogger(name).addFilter(_QUIET)

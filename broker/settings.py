@@ -215,7 +215,7 @@ def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
             f"{path} is not a usable {kind.__name__}",
             why="; ".join(_fault(fault) for fault in error.errors(include_url=False, include_input=False)),
             remedy="Correct the fields named here",
-        ) from error
+        ) from None
 
 
 def _fault(fault: Any) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import structlog
 
 from broker import logs
-from broker.errors import UnauthorisedError, UnavailableError
+from broker.errors import SchakelError, UnauthorisedError, UnavailableError
 from broker.names import TopicName
 from broker.ports import Offsets, Position
 
@@ -19,6 +19,7 @@ __all__ = ["OffsetWindow", "keep_going", "stop_signal"]
 
 _log = structlog.get_logger()
 _PAUSE_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+_SAY_AGAIN_SECONDS = 30.0
 
 
 class OffsetWindow:
@@ -70,18 +71,36 @@ def keep_going(step: Callable[[], int], stop: threading.Event, seconds: float | 
             back: until then nothing is lost, only late.
     """
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
-    failures, started = 0, False
+    failures, started, told = 0, False, _Told()
     while not stop.is_set() and time.monotonic() < deadline:
         try:
             step()
-            failures, started = 0, True
+            failures, started, told = 0, True, _Told()
         except (UnavailableError, UnauthorisedError) as error:
             if isinstance(error, UnauthorisedError) and not started:
                 raise
             pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
             failures += 1
-            _log.warning(logs.WORLD_UNAVAILABLE, code=error.code, error=error.what, pause_seconds=pause)
+            told.tell(error, pause)
             stop.wait(min(pause, max(0.0, deadline - time.monotonic())))
+
+
+class _Told:
+    """Says why the world does not answer: at once, when the cause changes, and every half minute."""
+
+    __slots__ = ("_at", "_cause")
+
+    def __init__(self) -> None:
+        self._cause = ""
+        self._at = 0.0
+
+    def tell(self, error: SchakelError, pause: float) -> None:
+        """Log *error*, unless that was just done."""
+        cause, now = str(error), time.monotonic()
+        if cause == self._cause and now - self._at < _SAY_AGAIN_SECONDS:
+            return
+        self._cause, self._at = cause, now
+        _log.warning(logs.WORLD_UNAVAILABLE, code=error.code, error=cause, pause_seconds=pause)
 
 
 @contextmanager

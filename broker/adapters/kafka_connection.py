@@ -99,7 +99,9 @@ class Finding:
         what = f"cannot connect to Kafka at {self.address}"
         code = f"kafka-{self.cause.name.lower().replace('_', '-')}"
         if self.cause.mends_itself:
-            remedy = "Check that Kafka runs and that this machine may reach it"
+            remedy = (
+                "Check that Kafka runs and that this machine may reach it; of a sandbox: `schakel dev status`"
+            )
             return UnavailableError(what, why=self.cause, remedy=remedy, code=code)
         remedy = "Compare certificates, authority and address with those of the operator"
         return ConfigurationError(what, why=self.cause, remedy=remedy, code=code)

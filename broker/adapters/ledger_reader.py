@@ -56,6 +56,14 @@ class SqlLedgerReader:
             row = connection.execute(by_id).mappings().one_or_none()
         return None if row is None else _row(row)
 
+    def find_prefix(self, digits: str, limit: int) -> list[LedgerRow]:
+        """At most *limit* entries whose decision id begins with these lower-case hexadecimal digits."""
+        # Bytes compare as their digits do, so the index on the ids answers this on every database.
+        low, high = bytes.fromhex(digits.ljust(64, "0")), bytes.fromhex(digits.ljust(64, "f"))
+        page = select(ENTRIES).where(ENTRIES.c.decision_id.between(low, high)).limit(limit)
+        with reading(self._engine) as connection:
+            return [_row(row) for row in connection.execute(page).mappings()]
+
     def search(self, query: Query, limit: int, before: int | None = None) -> list[LedgerRow]:
         """Entries that answer the query, newest first.
 

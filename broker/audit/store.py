@@ -235,6 +235,10 @@ class LedgerReader(Protocol):
         """The entry with this decision id, or None."""
         ...
 
+    def find_prefix(self, digits: str, limit: int) -> list[LedgerRow]:
+        """At most *limit* entries whose decision id begins with these lower-case hexadecimal digits."""
+        ...
+
     def search(self, query: Query, limit: int, before: int | None = None) -> list[LedgerRow]:
         """Entries that answer the query, newest first.
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +25,7 @@ from broker.audit.query import QueryNames, parse_query
 from broker.audit.store import Access, LedgerRow
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import ConfigurationError, EvidenceError, MalformedError, UsageError
-from broker.names import Digest, Purpose
+from broker.names import Purpose
 
 if TYPE_CHECKING:
     from broker.parts import AuditParts
@@ -34,6 +36,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof.", no_args_is_help=True)
 
 _LONGEST_REFERENCE = 200
+_ID = re.compile(r"[0-9A-Fa-f]{8,64}")
 
 Profile = Annotated[
     Path | None,
@@ -43,7 +46,9 @@ Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 ForPurpose = Annotated[str, typer.Option("--purpose", help="Purpose code: why you look.")]
 Reference = Annotated[str, typer.Option("--reference", help="Case, order or complaint this belongs to.")]
-DecisionId = Annotated[str, typer.Argument(metavar="ID", help="Decision id: 64 hexadecimal digits.")]
+DecisionId = Annotated[
+    str, typer.Argument(metavar="ID", help="Decision id, or its first 8 hexadecimal digits or more.")
+]
 
 
 @app.command()
@@ -64,11 +69,12 @@ def search(
         shown, more = rows[:limit], len(rows) > limit
         _record(settings, parts, (purpose, reference), query, len(shown))
         published = _published_size(parts)
+        short = _ShortNames.of(parts)
     entries = [_entry(row, published) for row in shown]
     if as_json:
         print_json({"entries": entries, "next": str(shown[-1].seq) if more else None})
     else:
-        _print_entries(entries)
+        _print_entries(entries, short)
 
 
 @app.command()
@@ -83,12 +89,12 @@ def show(
     """Show one entry of the ledger."""
     with _opened(profile, directory) as (settings, parts):
         row = _find(parts, decision)
-        _record(settings, parts, (purpose, reference), f"decision-id:{decision}", 1)
+        _record(settings, parts, (purpose, reference), f"decision-id:{row.decision_id.hex()}", 1)
         entry = _entry(row, _published_size(parts))
     if as_json:
         print_json(entry)
     else:
-        print_table(("", ""), _flat(entry))
+        print_table(("", ""), _flat(entry), whole=True)
 
 
 @app.command()
@@ -106,7 +112,7 @@ def prove(
 
     with _opened(profile, directory) as (settings, parts):
         row = _find(parts, decision)
-        _record(settings, parts, (purpose, reference), f"prove:{decision}", 1)
+        _record(settings, parts, (purpose, reference), f"prove:{row.decision_id.hex()}", 1)
         bundle = prove_entry(row, parts.tiles.read, parts.tiles.checkpoint(), parts.keeper.current())
     try:
         output.write_bytes(bundle)
@@ -208,18 +214,25 @@ def _place(page: str | None) -> int | None:
 
 
 def _find(parts: AuditParts, decision: str) -> LedgerRow:
-    try:
-        id_ = Digest.parse(decision.lower())
-    except MalformedError as error:
+    """The entry with this id, or the only one whose id begins so."""
+    if not _ID.fullmatch(decision):
         raise UsageError(
-            "not a decision id", why=error.what, remedy="Find it: schakel audit search"
-        ) from error
-    row = parts.reader.find(bytes(id_))
-    if row is None:
-        raise UsageError(
-            "the ledger has no such decision", remedy="A decision of a moment ago may still be under way"
+            "not a decision id",
+            why="it has 64 hexadecimal digits, of which at least the first 8 are given",
+            remedy="Find it: schakel audit search",
         )
-    return row
+    rows = parts.reader.find_prefix(decision.lower(), 2)
+    if len(rows) > 1:
+        raise UsageError(
+            "several decisions begin so", why="the id is ambiguous", remedy="Give more digits of it"
+        )
+    if not rows:
+        raise UsageError(
+            "the ledger has no such decision",
+            why="no id is this or begins so",
+            remedy="A decision of a moment ago may still be under way",
+        )
+    return rows[0]
 
 
 def _published_size(parts: AuditParts) -> int:
@@ -239,20 +252,45 @@ def _entry(row: LedgerRow, published: int) -> dict[str, object]:
     return {**describe(event), "seq": row.seq, "status": status}
 
 
-def _print_entries(entries: list[dict[str, object]]) -> None:
+@dataclass(frozen=True, slots=True)
+class _ShortNames:
+    """What a person calls the types and parties of an entry."""
+
+    types: Mapping[str, str]
+    parties: Mapping[str, str]
+
+    @classmethod
+    def of(cls, parts: AuditParts) -> _ShortNames:
+        """As the registry and the catalogue name them."""
+        view = parts.keeper.current()
+        return cls(
+            {str(entry.type): str(code) for code, entry in view.catalogue.messages.items()},
+            {str(agency.oin): name for name, agency in view.by_name.items()},
+        )
+
+    def type(self, facts: Mapping[str, object]) -> str:
+        """The code, or for a type that is no longer in the catalogue its last words."""
+        name = str(facts.get("type", ""))
+        return self.types.get(name) or ".".join(name.split(".")[-2:])
+
+    def party(self, party: object) -> str:
+        """The short name, or for an agency that is no longer there its number and role."""
+        if not isinstance(party, dict):
+            return ""
+        return self.parties.get(str(party["oin"])) or f"{party['oin']}/{party['role']}"
+
+
+def _print_entries(entries: list[dict[str, object]], short: _ShortNames) -> None:
     columns = ("seq", "decided_at", "outcome", "reason", "type", "from", "to", "decision_id")
     rows = []
     for entry in entries:
         message = entry["message"]
         facts: dict[str, object] = message if isinstance(message, dict) else {}
-        route = [_role(facts.get("sender")), _role(facts.get("recipient"))]
+        route = [short.party(facts.get("sender")), short.party(facts.get("recipient"))]
         head = [entry[name] for name in columns[:4]]
-        rows.append([*head, facts.get("type", ""), *route, entry["decision_id"]])
-    print_table(columns, rows)
-
-
-def _role(party: object) -> object:
-    return party.get("role", "") if isinstance(party, dict) else ""
+        rows.append([*head, short.type(facts), *route, entry["decision_id"]])
+    # The id is what `show` and `prove` are asked with: it is never the column that gives way.
+    print_table(columns, rows, whole=True)
 
 
 def _flat(document: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

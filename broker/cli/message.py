@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,11 +11,12 @@ import typer
 from broker.catalogue.build import message_path
 from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
-from broker.cli.printing import print_json, print_line, print_table
+from broker.cli.printing import hint, print_json, print_line, print_table
 from broker.cli.schemas import AsJson, Folder, find_entry, schema_files
 from broker.errors import RefusedError, UsageError
 from broker.names import GroupName, Regime, Role
 from broker.records.schema import MessageSchema
+from broker.records.shape import Choice, ListOf, Member, RecordOf
 from broker.records.template import template as fill
 
 __all__ = ["app"]
@@ -27,7 +28,11 @@ Code = Annotated[str, typer.Argument(help="A message type, such as E01.")]
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What is said of one group."""
+    """What is said of one group.
+
+    Attributes:
+        choices: The symbols that a field may have, for those that have a list of them.
+    """
 
     group: GroupName
     title: str
@@ -36,6 +41,7 @@ class _Line:
     allowed_fields: tuple[str, ...]
     sensitivity: str
     source: str
+    choices: Mapping[str, tuple[str, ...]]
 
 
 @app.command()
@@ -49,7 +55,10 @@ def template(
     content = schema_files(folder)
     catalogue = load_catalogue(content)
     entry = find_entry(catalogue, code)
-    print_json(_template_document(entry, _schema(entry, content), to=to or [], everything=everything))
+    document = _template_document(entry, _schema(entry, content), to=to or [], everything=everything)
+    print_json(document)
+    if not to:
+        hint(f"addressed to {_default_addressee(entry)}, an agency of a sandbox; --to names another")
 
 
 @app.command()
@@ -78,7 +87,10 @@ def explain(
             (*(str(line.group), line.title, line.rule), *_fields(line), line.sensitivity, line.source)
             for line in lines
         ],
+        whole=True,
     )
+    for field, symbols in sorted({f: s for line in lines for f, s in line.choices.items()}.items()):
+        print_line(f"{field}: one of {', '.join(symbols)}")
 
 
 def _template_document(
@@ -90,11 +102,10 @@ def _template_document(
         to: Addressees; by default the first recipient role's agency in the default sandbox.
         everything: Also the groups that are only allowed.
     """
-    role = next(iter(entry.recipients), Role("AMK"))
     values = {a.name: a.value or a.values[0] for a in entry.assertions}
     return {
         "type": entry.code,
-        "to": to or [f"{role.lower()}-noord"],
+        "to": to or [_default_addressee(entry)],
         "case": "new",
         "purpose": entry.purposes[0],
         "legal_basis": next(iter(entry.legal_bases), ""),
@@ -105,6 +116,11 @@ def _template_document(
         },
         "groups": fill(schema, everything=everything),
     }
+
+
+def _default_addressee(entry: MessageEntry) -> str:
+    role = next(iter(entry.recipients), Role("AMK"))
+    return f"{role.lower()}-noord"
 
 
 def _schema(entry: MessageEntry, content: dict[str, bytes]) -> MessageSchema:
@@ -140,7 +156,7 @@ def _lines(catalogue: Catalogue, listed: GroupList, schema: MessageSchema) -> It
     for name, group in catalogue.groups.items():
         rule = "required" if name in listed.required else "allowed" if name in listed.may else "forbidden"
         if rule == "forbidden":
-            yield _Line(name, group.title, rule, (), (), "", listed.source)
+            yield _Line(name, group.title, rule, (), (), "", listed.source, {})
             continue
         members = schema.schemas[name].record.members
         present = {member.name for member in members}
@@ -152,7 +168,17 @@ def _lines(catalogue: Catalogue, listed: GroupList, schema: MessageSchema) -> It
             allowed_fields=tuple(m.name for m in members if not m.required),
             sensitivity=_highest(f.sensitivity for f in group.fields if f.name in present),
             source=listed.source,
+            choices=dict(_choices(members)),
         )
+
+
+def _choices(members: Iterable[Member]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for member in members:
+        shape = member.shape.item if isinstance(member.shape, ListOf) else member.shape
+        if isinstance(shape, Choice):
+            yield member.path, tuple(sorted(shape.symbols))
+        elif isinstance(shape, RecordOf):
+            yield from _choices(shape.members)
 
 
 def _highest(sensitivities: Iterable[Sensitivity]) -> str:

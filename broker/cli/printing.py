@@ -11,12 +11,22 @@ import dataclasses
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePath
 
-__all__ = ["print_json", "print_line", "print_lines", "print_message", "print_table", "printable", "progress"]
+__all__ = [
+    "hint",
+    "print_json",
+    "print_line",
+    "print_lines",
+    "print_message",
+    "print_table",
+    "printable",
+    "progress",
+]
 
 _WIDE = 10_000
 
@@ -41,6 +51,13 @@ def print_line(text: str) -> None:
     sys.stdout.write(printable(text) + "\n")
 
 
+def hint(text: str) -> None:
+    """Say on stderr what a person should know, only if one is there: on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(printable(text) + "\n")
+        sys.stderr.flush()
+
+
 def print_message(document: Mapping[str, object]) -> None:
     """Print what `schakel subscribe` got in one short line for a person, without any content.
 
@@ -52,8 +69,18 @@ def print_message(document: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """Print a table for a person; written to a file or a pipe, no cell is cut or wrapped."""
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    whole: bool = False,
+) -> None:
+    """Print a table for a person; written to a file or a pipe, no cell is cut or wrapped.
+
+    Args:
+        whole: On a terminal that is too narrow, a row becomes a block of lines and no word is cut.
+    """
     # Rich takes 40 ms to import: not a price for `--help` or `--json`.
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -64,9 +91,29 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     table = Table(
         *columns, title=title or None, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
     )
-    for row in rows:
-        table.add_row(*(Text(printable(_cell(value))) for value in row))
-    Console(file=sys.stdout, width=None if terminal else _WIDE, highlight=False).print(table)
+    cells = [[printable(_cell(value)) for value in row] for row in rows]
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console = Console(file=sys.stdout, width=None if terminal else _WIDE, highlight=False)
+    if whole and table.__rich_measure__(console, console.options.update(width=_WIDE)).maximum > console.width:
+        _print_blocks(columns, cells, console.width)
+    else:
+        console.print(table)
+
+
+def _print_blocks(columns: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> None:
+    """A line for each cell that says something, folded between words only, and an empty line between rows."""
+    name_width = max(map(len, columns)) + 2
+    for number, row in enumerate(rows):
+        if number:
+            print_line("")
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                folded = textwrap.wrap(
+                    cell, max(20, width - name_width), break_long_words=False, break_on_hyphens=False
+                )
+                for line, part in enumerate(folded):
+                    print_line(f"{'' if line else column:{name_width}}{part}")
 
 
 @contextmanager

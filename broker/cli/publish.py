@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from typing import Annotated
 import typer
 
 from broker import logs
-from broker.assembly import answer_parts, system_entropy
+from broker.assembly import answer_parts, require_kafka, system_entropy
 from broker.cli.printing import print_json, print_line, print_lines
-from broker.errors import DeadlineError, RefusedError, SchakelError, UsageError
+from broker.errors import DeadlineError, RefusedError, SchakelError, UnconfirmedError, UsageError
 from broker.names import CaseRef, MessageId, Oin
 from broker.pipelines.documents import to_record
 from broker.records.document import Document
@@ -26,6 +27,7 @@ from producers.client import Published, Publisher
 __all__ = ["app"]
 
 _BATCH = 256
+_NAMED = 5
 
 app = typer.Typer(add_completion=False)
 
@@ -60,8 +62,10 @@ def publish(
     """Publish a message; what may not be sent is refused here and leaves nothing behind."""
     settings = load_profile(profile, AgencyProfile)
     logs.configure("publish", level="ERROR", json=False)
+    logs.quiet_kafka(logging.ERROR)
     documents = [Document.parse(content) for content in _contents(file, jsonl=jsonl)]
     publisher = Publisher.from_profile(profile, role)
+    require_kafka(settings)
     answers = Answers(answer_parts(settings)) if wait else None
     try:
         sent = _send(publisher, documents)
@@ -96,8 +100,25 @@ def _send(publisher: Publisher, documents: Sequence[Document]) -> list[_Sent]:
     sent = []
     for begin in range(0, len(records), _BATCH):
         batch = records[begin : begin + _BATCH]
-        sent += [_Sent(r, o) for r, o in zip(batch, publisher.publish_all(batch), strict=True)]
+        try:
+            outcomes = publisher.publish_all(batch)
+        except UnconfirmedError as error:
+            raise _unconfirmed(error) from error
+        sent += [_Sent(r, o) for r, o in zip(batch, outcomes, strict=True)]
     return sent
+
+
+def _unconfirmed(error: UnconfirmedError) -> UnconfirmedError:
+    """The same, with what its document must say to be sent again as the same message."""
+    records = [record for record in error.records if isinstance(record, Record)]
+    ids = [f'"message_id": "{r.message_id}", "case": "{CaseRef(r.case_ref)}"' for r in records[:_NAMED]]
+    more = f" and of {len(records) - _NAMED} more" if len(records) > _NAMED else ""
+    return UnconfirmedError(
+        f"{error.what}: it may or may not be there",
+        error.records,
+        why=error.why,
+        remedy=f"Publish the same file again with {'; '.join(ids)}{more}; a repeat is dropped",
+    )
 
 
 def _follow(answers: Answers, sent: Sequence[_Sent], timeout: float) -> Iterator[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 
 from broker import logs
-from broker.cli.printing import print_lines, print_message
+from broker.cli.printing import hint, print_lines, print_message
 from broker.errors import ConfigurationError, DeadlineError, UsageError
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
@@ -47,6 +48,7 @@ def subscribe(
 ) -> None:
     """Receive messages, in order per case; receipts go back by themselves, refusals of ours are shown."""
     logs.configure("subscribe", level="WARNING", json=False)
+    logs.quiet_kafka(logging.ERROR)
     words = _words(command)
     with Subscriber.from_profile(profile, role) as subscriber, stop_signal() as stop:
         delivery = _Delivery(subscriber, maximum, words, _shown(jsonl=jsonl))
@@ -58,6 +60,7 @@ def subscribe(
                 stop.set()
             return done
 
+        hint("waiting for messages; Ctrl-C stops")
         keep_going(step, stop, timeout or None)
         stopped = stop.is_set()
     if maximum and not delivery.finished and not stopped:

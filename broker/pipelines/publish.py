@@ -37,6 +37,7 @@ from broker.names import (
 )
 from broker.pipelines.rules import decide_recipient
 from broker.ports import Entropy, Outgoing
+from broker.records.faults import say_faults
 from broker.records.model import Addressee, EncodedRecord, Record
 from broker.trust.view import TrustView
 
@@ -147,6 +148,7 @@ def encode(record: Record, entry: MessageEntry, view: TrustView) -> EncodedRecor
             f"{record.code} does not have the shape of its schema",
             reason="schema",
             offending=error.offending,
+            why=say_faults(schema, record.groups, error.offending),
             remedy=f"See `schakel message explain {record.code}`",
         ) from error
     if failures := failed_checks(entry, record.groups, record.assertions):
@@ -204,6 +206,8 @@ def _address(
             key = _sealing_key(addressee.oin, header.created_at, view)
             return replace(recipient, key_id=key.key_id), key
         refused = decision
+    if refused == Refused(Reason.NO_AGREEMENT, (_NO_AGREEMENT.id,)):
+        refused = replace(refused, offending=())
     raise refusal(refused, record.code, addressee)
 
 

@@ -64,6 +64,7 @@ class Document(BaseModel):
         to: Short names or OINs of the addressees.
         case: ``new``, or a case reference in hexadecimal.
         assertions: Clear, coded predicates; true and false may be written as such.
+        message_id: Send as exactly this message, again: for one that was not confirmed.
         in_reply_to: The message that this one answers.
         forwards: The message that this one forwards; *forwarded_from* is who first sent it.
         subjects: References to the persons concerned, or how many new ones to make.
@@ -80,6 +81,7 @@ class Document(BaseModel):
     regime: Regime = Regime.R1
     assertions: dict[_AssertionName, bool | Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]] = {}
     groups: dict[_Group, Mapping[str, object] | list[Mapping[str, object]]]
+    message_id: _Id | None = None
     in_reply_to: _Id | None = None
     forwards: _Id | None = None
     forwarded_from: _Agency | None = None
@@ -139,6 +141,7 @@ class Document(BaseModel):
             correlation_id=correlation_id,
             causation_id=self.in_reply_to,
             origin=origin,
+            message_id=self.message_id,
         )
 
 

@@ -69,9 +69,22 @@ class TrustKeeper:
         if self._clock.monotonic() - self._asked >= seconds:
             self._refresh()
         if self._view is None:
-            raise UnavailableError("the registry has not been read yet", why=str(self.last_error or ""))
-        self._view.require_fresh(self._clock.now())
+            raise UnavailableError(
+                "the registry has not been read yet",
+                why=str(self.last_error or ""),
+                remedy="Check that `registry.source` of the profile can be reached",
+            )
+        self._require_fresh(self._view)
         return self._view
+
+    def _require_fresh(self, view: TrustView) -> None:
+        try:
+            view.require_fresh(self._clock.now())
+        except UnavailableError as error:
+            # A stale view is a symptom; why no newer one came is the cause.
+            raise UnavailableError(
+                error.what, why=str(self.last_error or error.why), remedy=error.remedy, code=error.code
+            ) from self.last_error
 
     def _refresh(self) -> None:
         self._asked = self._clock.monotonic()

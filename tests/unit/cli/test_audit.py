@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from broker.adapters.database import migrate, open_engine, reading
 from broker.adapters.keyfiles import read_signer
+from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.ledger_tables import ACCESSES
 from broker.adapters.memory import MemoryLog, MemorySource
@@ -22,6 +23,7 @@ from broker.adapters.tiles import TileDirectory
 from broker.assembly import keeper
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.audit.decision_record import write_records
+from broker.cli import audit
 from broker.cli.main import main
 from broker.names import Micros
 from broker.parts import LedgerParts
@@ -204,3 +206,49 @@ def test_verifying_loads_neither_network_nor_database() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_first_digits_of_an_id_are_enough(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody types 64 digits."""
+    shown = answer(capsys, "audit", "show", first_decision()[:8].upper(), "--dir", str(sandbox))
+
+    assert shown["decision_id"] == first_decision()
+
+
+def test_a_search_keeps_ids_whole_on_a_terminal(
+    sandbox: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal of 80 columns as well: an id that is cut cannot be asked for."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    words = ("--purpose", "toezicht", "--reference", "zaak 1", "--dir", str(sandbox))
+
+    assert main(["audit", "search", "", *words]) == 0
+    shown = capsys.readouterr().out
+    assert first_decision() in shown
+    assert "00000099000000002000/SHG" in shown
+
+
+def test_a_party_and_a_type_have_the_names_that_people_use() -> None:
+    """Short name and code where registry and catalogue have them, number and last words otherwise."""
+    known = {"oin": "1", "role": "SHG"}
+    short = audit._ShortNames({"nl.x.melding.v1": "E01"}, {"1": "shg-noord"})
+
+    assert (short.type({"type": "nl.x.melding.v1"}), short.party(known)) == ("E01", "shg-noord")
+    assert (short.type({"type": "nl.x.ander.v1"}), short.party({**known, "oin": "2"})) == (
+        "ander.v1",
+        "2/SHG",
+    )
+
+
+def test_a_prefix_finds_no_more_than_asked_for(sandbox: Path) -> None:
+    """Two are enough to know that it is ambiguous."""
+    profile = load_profile(Layout(sandbox).ledger_profile, LedgerProfile)
+    engine = open_engine(profile.database)
+    reader = SqlLedgerReader(engine)
+
+    assert len(reader.find_prefix("", 2)) == 2
+    assert [row.decision_id.hex() for row in reader.find_prefix(first_decision()[:9], 2)] == [
+        first_decision()
+    ]
+    engine.dispose()

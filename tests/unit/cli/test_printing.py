@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,3 +81,21 @@ def test_progress_is_silent_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> Non
         say("still working")
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_narrow_terminal_cuts_no_word_of_a_whole_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row becomes a block of lines, folded between words."""
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    print_table(("id", "fields"), [("a" * 40, "surname first_names birth_date"), ("b", "")], whole=True)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "id      " + "a" * 40,
+        "fields  surname first_names",
+        "        birth_date",
+        "",
+        "id      b",
+    ]

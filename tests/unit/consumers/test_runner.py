@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from structlog.testing import capture_logs
+
 from broker.errors import UnavailableError
 from broker.names import TopicName
 from broker.ports import Position
@@ -74,3 +76,20 @@ def test_the_loop_goes_on_after_the_world_did_not_answer() -> None:
     keep_going(step, stop)
 
     assert len(calls) == 3
+
+
+def test_a_cause_is_logged_once_until_it_changes() -> None:
+    """Whoever waits for Kafka reads why, not the same line every two seconds."""
+    stop = threading.Event()
+    causes = ["refused", "refused", "no answer"]
+
+    def step() -> int:
+        if not causes:
+            stop.set()
+            return 0
+        raise UnavailableError("cannot connect", why=causes.pop(0))
+
+    with capture_logs() as lines:
+        keep_going(step, stop)
+
+    assert [line["error"] for line in lines] == ["cannot connect. refused", "cannot connect. no answer"]

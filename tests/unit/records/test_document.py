@@ -61,6 +61,13 @@ def test_a_document_becomes_a_record() -> None:
     assert record.groups == WHOLE["groups"]
 
 
+def test_a_document_can_be_sent_as_the_same_message_again() -> None:
+    """What was not confirmed is repeated under its own id."""
+    again = parsed(message_id="02" * 16).to_record((), CaseRef(bytes(16)))
+
+    assert again.message_id == MessageId(b"\x02" * 16)
+
+
 def test_a_running_case_is_named_by_its_reference() -> None:
     """Sixteen bytes in hexadecimal."""
     assert parsed(case="ab" * 16).case == CaseRef(b"\xab" * 16)
