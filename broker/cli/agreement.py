@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,12 +16,14 @@ from broker.agreements.document import parse_agreement, parse_document
 from broker.agreements.model import Agreement, AgreementParty
 from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
 from broker.agreements.template import fill_in
+from broker.cli.arguments import given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import UsageError
-from broker.moments import to_text
-from broker.names import Micros, Oin
+from broker.moments import SECOND, to_text
+from broker.names import Micros
 from broker.operations.keys import load_keys
-from broker.operations.registry import RegistryHome
+from broker.operations.registry import RegistryHome, open_registry
+from broker.operations.standing import named, party_name, published, require_own_keys
 from broker.trust.view import TrustView
 
 __all__ = ["app"]
@@ -28,6 +32,16 @@ app = typer.Typer(help="Data-sharing agreements (convenanten).", no_args_is_help
 
 Directory = Annotated[Path, typer.Option("--dir", help="Directory that holds registry/.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+MaybeDirectory = Annotated[
+    Path | None, typer.Option("--dir", help="Directory that holds registry/, if it is at hand.")
+]
+Source = Annotated[
+    str | None, typer.Option("--source", help="Folder or https address of a registry, instead of --dir.")
+]
+Root = Annotated[
+    Path | None, typer.Option("--root", exists=True, help="Trusted root document, with --source.")
+]
+Cache = Annotated[Path | None, typer.Option("--cache", help="Cache folder, with --source.")]
 Keys = Annotated[Path, typer.Option("--keys", help="Directory of the key files of the party.")]
 Number = Annotated[str, typer.Option("--oin", help="OIN of the party.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
@@ -36,6 +50,7 @@ Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The
 _SANDBOX = Path("sandbox")
 _KEYS = Path("keys")
 _FOUND = 9
+_AMSTERDAM = "Europe/Amsterdam"
 
 
 @app.command()
@@ -53,11 +68,24 @@ def new(
 
 
 @app.command()
-def sign(document: Document, oin: Number, output: Output, keys: Keys = _KEYS) -> None:
-    """Sign this exact document for one party."""
-    agreement, party = parse_agreement(document.read_bytes()), Oin.parse(oin)
-    output.write_bytes(sign_agreement(agreement, party, load_keys(keys, party), _now()))
-    print_line(f"signed {agreement.id}/{agreement.version} with digest {agreement.digest}")
+def sign(
+    document: Document,
+    oin: Number,
+    output: Output,
+    keys: Keys = _KEYS,
+    directory: MaybeDirectory = None,
+    source: Source = None,
+    root: Root = None,
+    cache: Cache = None,
+) -> None:
+    """Sign this exact document for one party; with --dir or --source the keys are checked first."""
+    agreement, party, now = parse_agreement(document.read_bytes()), given_oin(oin), _now()
+    signers, view = load_keys(keys, party), _view(directory, source, root, cache)
+    if view is not None:
+        require_own_keys(view, party, signers)
+    output.write_bytes(sign_agreement(agreement, party, signers, now))
+    checked = f"keys {'not checked' if view is None else 'checked'} against the registry"
+    print_line(f"signed {agreement.id}/{agreement.version} with digest {agreement.digest}; {checked}")
 
 
 @app.command()
@@ -72,17 +100,24 @@ def revoke(
     ] = None,
 ) -> None:
     """End this exact document for one party, from now on."""
-    agreement, party, now = parse_agreement(document.read_bytes()), Oin.parse(oin), _now()
+    agreement, party, now = parse_agreement(document.read_bytes()), given_oin(oin), _now()
+    label = f"{agreement.id}/{agreement.version}"
+    view = None if publish is None else RegistryHome(publish).view(now)
+    held = None if view is None else published(view, agreement.digest)
+    if held is not None and held.revoked_at is not None:
+        # A second one would only bring a later moment into the registry: the first one holds.
+        print_line(f"{label} was revoked already at {to_text(held.revoked_at)}")
+        return
     revocation = revoke_agreement(agreement, party, load_keys(keys, party), now, reason)
-    output.write_bytes(revocation)
     if publish is not None:
         RegistryHome(publish).publish_revocation(revocation, now)
-    print_line(f"revoked {agreement.id}/{agreement.version} from {to_text(now)}")
+    output.write_bytes(revocation)
+    print_line(f"revoked {label} from {to_text(now)}")
 
 
 @app.command()
-def show(document: Document, as_json: AsJson = False) -> None:
-    """Show what an agreement allows."""
+def show(document: Document, directory: MaybeDirectory = None, as_json: AsJson = False) -> None:
+    """Show what an agreement allows; with --dir its parties by name."""
     content = document.read_bytes()
     agreement = parse_agreement(content)
     if as_json:
@@ -91,7 +126,11 @@ def show(document: Document, as_json: AsJson = False) -> None:
         return
     print_line(f"{agreement.id}/{agreement.version} {agreement.title}")
     print_line(f"digest {agreement.digest}")
-    print_line(f"from {to_text(agreement.valid_from)} until {to_text(agreement.valid_until)}")
+    begin, end = _local(agreement.valid_from), _local(agreement.valid_until)
+    print_line(f"from {begin} until (not including) {end}, {_AMSTERDAM}")
+    view = _view(directory, None, None, None)
+    for party in _parties_in_order(agreement):
+        print_line(f"party {_name(view, party)}")
     rows = [
         (
             g.rule,
@@ -118,11 +157,12 @@ def check(
     now = _now()
     view = RegistryHome(directory).view(now)
     mandatory = [entry.code for entry in view.catalogue.messages.values() if entry.mandatory]
-    findings = check_book(view.rules, mandatory, _parties(view, now), now, days)
+    found = check_book(view.rules, mandatory, _parties(view, now), now, days)
+    findings = sorted(found, key=lambda finding: not finding.serious)
     if as_json:
         print_json({"registry_version": view.version, "findings": findings})
     else:
-        _table(findings)
+        _table(view, findings)
     if any(finding.serious for finding in findings):
         raise typer.Exit(_FOUND)
 
@@ -135,11 +175,14 @@ def diff(old: Document, new_: Document, directory: Directory = _SANDBOX, as_json
     if as_json:
         print_json({"changes": changes})
         return
+    if not changes:
+        print_line("Nothing changes for anybody.")
+        return
     rows = [
         (
             c.code,
-            f"{c.sender.oin}/{c.sender.role}",
-            f"{c.recipient.oin}/{c.recipient.role}",
+            party_name(view, c.sender),
+            party_name(view, c.recipient),
             *_both(c.added, c.removed),
         )
         for c in changes
@@ -147,11 +190,11 @@ def diff(old: Document, new_: Document, directory: Directory = _SANDBOX, as_json
     print_table(("type", "from", "to", "added", "removed"), rows)
 
 
-def _table(findings: list[Finding]) -> None:
+def _table(view: TrustView, findings: list[Finding]) -> None:
     if not findings:
         print_line("nothing found")
         return
-    print_table(("kind", "serious", "finding"), [(f.kind, f.serious, f.text) for f in findings])
+    print_table(("kind", "serious", "finding"), [(f.kind, f.serious, named(view, f.text)) for f in findings])
 
 
 def _parties(view: TrustView, now: Micros) -> list[AgreementParty]:
@@ -161,6 +204,33 @@ def _parties(view: TrustView, now: Micros) -> list[AgreementParty]:
         if agency.is_active(now)
         for role in agency.roles
     ]
+
+
+def _view(
+    directory: Path | None, source: str | None, root: Path | None, cache: Path | None
+) -> TrustView | None:
+    """The registry that is at hand, if one is."""
+    if source is not None:
+        if root is None or cache is None:
+            raise UsageError("a source needs --root and --cache", remedy="Give both, or leave --source out")
+        return open_registry(source, cache, root).refresh(_now())
+    return None if directory is None else RegistryHome(directory).view(_now())
+
+
+def _name(view: TrustView | None, party: AgreementParty) -> str:
+    return f"{party.oin}/{party.role}" if view is None else party_name(view, party)
+
+
+def _parties_in_order(agreement: Agreement) -> list[AgreementParty]:
+    return sorted(agreement.parties, key=lambda party: (party.oin, party.role))
+
+
+def _local(at: Micros) -> str:
+    try:
+        return f"{datetime.fromtimestamp(at // SECOND, ZoneInfo(_AMSTERDAM)):%Y-%m-%d %H:%M}"
+    except (OverflowError, ValueError):
+        # The last hour of the calendar in UTC is past its end in Amsterdam.
+        return to_text(at)
 
 
 def _both(added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, str]:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from broker.cli.arguments import given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.moments import SECOND
-from broker.names import Micros, Oin
+from broker.names import Micros
 from broker.operations.keys import add_sealing_key, check_keys, list_keys, make_keys, write_proof
 
 __all__ = ["app"]
@@ -35,18 +36,18 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Make the keys of an agency, and the proof that the registry asks for."""
-    now = _now()
+    party, now = given_oin(oin), _now()
     make_keys(keys, _day(now), post_quantum=post_quantum)
-    write_proof(keys, Oin.parse(oin), proof, now)
+    write_proof(keys, party, proof, now)
     _show(keys, as_json=as_json)
 
 
 @app.command()
 def rotate(oin: Number, proof: Proof, keys: Keys = _KEYS, as_json: AsJson = False) -> None:
     """Make one more sealing key, and a proof for the registry; older keys stay."""
-    now = _now()
+    party, now = given_oin(oin), _now()
     add_sealing_key(keys, _day(now))
-    write_proof(keys, Oin.parse(oin), proof, now)
+    write_proof(keys, party, proof, now)
     _show(keys, as_json=as_json)
 
 
@@ -64,7 +65,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Try every key out: modes, form, a signature, a seal."""
-    check_keys(keys, Oin.parse(oin), production=production)
+    check_keys(keys, given_oin(oin), production=production)
     _show(keys, as_json=as_json)
 
 

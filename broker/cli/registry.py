@@ -8,14 +8,18 @@ from typing import Annotated
 
 import typer
 
+from broker.agreements.document import parse_agreement
+from broker.agreements.signatures import read_signature
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
+from broker.cli.arguments import given_key_id
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, UntrustedError, UsageError
 from broker.moments import to_text
-from broker.names import KeyId, Micros, Role
+from broker.names import Micros, Role
 from broker.operations.registry import RegistryHome, open_registry
+from broker.operations.standing import Standing, standing
 from broker.trust.edit import NewAgency
 from broker.trust.possession import check_possession
 from broker.trust.view import TrustView
@@ -60,7 +64,7 @@ def add_agency(
     as_json: AsJson = False,
 ) -> None:
     """Admit an agency that proves to hold its keys."""
-    new = NewAgency(name, title, frozenset(Role.parse(code) for code in role))
+    new = NewAgency(name, title, frozenset(map(Role, role)))
     keys = check_possession(proof.read_bytes())
     _done(RegistryHome(directory).add_agency(new, keys, _now()), as_json=as_json, oin=keys.oin)
 
@@ -79,7 +83,7 @@ def revoke_key(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key: nothing it signed is accepted any more, whatever time it claims."""
-    version = RegistryHome(directory).revoke_key(KeyId.parse(key), _now())
+    version = RegistryHome(directory).revoke_key(given_key_id(key), _now())
     _done(version, as_json=as_json, key=key)
 
 
@@ -111,7 +115,10 @@ def publish(
     if agreement or signature:
         documents, signatures = _read(agreement), _read(signature)
         version = home.publish_agreements(documents, signatures, now)
-    _done(version, as_json=as_json)
+    stand = _standings(home, _read(agreement), _read(signature), now)
+    _done(version, as_json=as_json, **({"agreements": stand} if as_json else {}))
+    for one in () if as_json else stand:
+        print_line(f"{one.agreement} is {'in force' if one.in_force else f'not in force: {one.why}'}")
 
 
 @app.command()
@@ -166,6 +173,19 @@ def _view(directory: Path, source: str | None, root: Path | None, cache: Path | 
     if root is None or cache is None:
         raise UsageError("a source needs --root and --cache", remedy="Give both, or leave --source out")
     return open_registry(source, cache, root).refresh(_now())
+
+
+def _standings(
+    home: RegistryHome, documents: list[bytes], signatures: list[bytes], now: Micros
+) -> list[Standing]:
+    """How the agreements stand that were published, or signed, just now."""
+    digests = {str(parse_agreement(document).digest) for document in documents}
+    digests |= {str(read_signature(signature).statement.digest) for signature in signatures}
+    if not digests:
+        return []
+    view = home.view(now)
+    held = sorted(view.rules.agreements, key=lambda agreement: (agreement.id, agreement.version))
+    return [standing(view, agreement, now) for agreement in held if str(agreement.digest) in digests]
 
 
 def _described(view: TrustView) -> dict[str, object]:

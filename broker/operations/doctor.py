@@ -24,13 +24,14 @@ from broker.operations.parties import parties_of
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, Profile, load_profile
 from broker.topics import decisions_topic
-from broker.trust.view import TrustView
+from broker.trust.view import Agency, TrustView
 
 __all__ = ["Finding", "check_machine", "check_profile", "tried"]
 
 _SOON = 30 * DAY
 _OLD = DAY // 2
 _OLDEST_PYTHON = (3, 11)
+_MEND = "Mend what is said here, and run `schakel doctor` again; if it stays, ask the exchange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,17 @@ class Finding:
 
     Attributes:
         state: ``ok``, ``note`` (nothing to do for most), or ``wrong``.
-        remedy: What to do, when there is something.
+        remedy: What to do; never empty unless all is well.
     """
 
     check: str
     state: str
     said: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state != "ok" and not self.remedy:
+            object.__setattr__(self, "remedy", _MEND)
 
 
 def check_machine() -> Iterator[Finding]:
@@ -184,14 +189,38 @@ def _registry(view: TrustView, profile: Profile, now: Micros) -> Iterator[Findin
         yield Finding("registry file", "wrong", problem, "Tell the exchange: this file does not count")
     agency = view.agencies.get(profile.oin)
     if agency is None or not agency.is_active(now):
-        yield Finding("agency", "wrong", "the registry does not list this OIN as active", "Ask the exchange")
+        yield _unlisted(view, profile)
         return
+    yield from _roles(agency, profile)
     early = [entry for entry in agency.signing_keys if entry.valid_from > now]
     if early:
         yield Finding("clock", "wrong", "our newest key is not valid yet", "Set this machine's clock (NTP)")
     else:
         yield Finding("clock", "ok", "within the validity of registry and keys")
     yield from _listed(view, profile)
+
+
+def _unlisted(view: TrustView, profile: Profile) -> Finding:
+    namesake = view.by_name.get(profile.name)
+    if namesake is not None and namesake.oin != profile.oin:
+        said = f"the profile has OIN {profile.oin}, the registry lists {profile.name} with {namesake.oin}"
+        return Finding("agency", "wrong", said, "Correct `oin` in the profile")
+    said = f"the registry does not list OIN {profile.oin} as active"
+    return Finding("agency", "wrong", said, "Correct `oin` in the profile, or ask the exchange to admit it")
+
+
+def _roles(agency: Agency, profile: Profile) -> Iterator[Finding]:
+    if not isinstance(profile, AgencyProfile):
+        return
+    listed, written = sorted(agency.roles), sorted(profile.roles)
+    if surplus := sorted(set(written) - set(listed)):
+        said = f"the profile has {' '.join(surplus)}, the registry lists {' '.join(listed)}"
+        yield Finding("roles", "wrong", said, "Correct `roles` in the profile, or ask the exchange")
+    elif lacking := sorted(set(listed) - set(written)):
+        said = f"the registry lists {' '.join(lacking)} too, the profile does not act as that"
+        yield Finding("roles", "note", said, "Add it to `roles` in the profile if this system acts as that")
+    else:
+        yield Finding("roles", "ok", " ".join(listed))
 
 
 def _listed(view: TrustView, profile: Profile) -> Iterator[Finding]:

@@ -20,13 +20,20 @@ from broker.agreements.check import check_against
 from broker.agreements.document import parse_agreement
 from broker.agreements.signatures import add_to_bundle, read_revocation, read_signature
 from broker.crypto import SoftwareSigner
-from broker.errors import ConfigurationError, UsageError
+from broker.errors import ConfigurationError, MalformedError, UsageError
 from broker.names import Algorithm, KeyId, Micros
-from broker.trust.build import agreement_path, revocation_path, schema_targets, signatures_path
+from broker.trust.build import (
+    ParseCache,
+    agreement_path,
+    build_view,
+    revocation_path,
+    schema_targets,
+    signatures_path,
+)
 from broker.trust.documents import write_agencies
-from broker.trust.edit import NewAgency, add_agency, revoke_key, rotate_keys
+from broker.trust.edit import NewAgency, add_agency, require_roles, revoke_key, rotate_keys
 from broker.trust.possession import Possession
-from broker.trust.view import Agency, TrustView
+from broker.trust.view import GATE, Agency, TrustView
 from schemas.reading import packaged
 
 __all__ = ["RegistryHome", "open_registry"]
@@ -44,6 +51,7 @@ class RegistryHome:
         self._folder = directory / "registry"
         self._lifetimes = lifetimes
         self._opened: RegistryReader | None = None
+        self._parsed = ParseCache()
         self.public = self._folder / "public"
         self.root = self._folder / "root.json"
 
@@ -84,16 +92,28 @@ class RegistryHome:
         return self._opened.refresh(now)
 
     def publish(self, changes: Mapping[str, bytes | None], now: Micros) -> int:
-        """Publish files as they are; without any, renew what expires."""
-        return self._publisher().publish(changes, now)
+        """Publish files as they are; without any, renew what expires.
+
+        Raises:
+            UsageError: A reader would refuse what there would be then: nothing is signed.
+        """
+        publisher = self._publisher()
+        self._require_readable(publisher, changes, now)
+        return publisher.publish(changes, now)
 
     def publish_agencies(self, agencies: Iterable[Agency], now: Micros) -> int:
         """Publish the whole list of agencies at once."""
         return self.publish({"agencies.json": write_agencies(agencies)}, now)
 
     def add_agency(self, new: NewAgency, keys: Possession, now: Micros) -> int:
-        """Publish one agency more."""
-        return self.publish_agencies(add_agency(self.view(now).agencies, new, keys, now).values(), now)
+        """Publish one agency more.
+
+        Raises:
+            UsageError: Its name, title or a role is not one that readers accept, or it is there already.
+        """
+        view = self.view(now)
+        require_roles(new.roles, {*view.catalogue.roles, GATE})
+        return self.publish_agencies(add_agency(view.agencies, new, keys, now).values(), now)
 
     def rotate_keys(self, keys: Possession, now: Micros) -> int:
         """Publish new keys of an agency."""
@@ -134,17 +154,54 @@ class RegistryHome:
                     remedy="Publish the agreement first, or together with its signatures",
                 )
             changes[path] = add_to_bundle(changes.get(path) or held.get(path), signature)
+        self._require_readable(publisher, changes, now)
         return publisher.publish(changes, now)
 
     def publish_revocation(self, document: bytes, now: Micros) -> int:
-        """Publish a party's revocation with the online keys alone."""
+        """Publish a party's revocation with the online keys alone.
+
+        Raises:
+            UsageError: It would not count.
+        """
         statement = read_revocation(document).statement
         path = revocation_path(statement.agreement, statement.version, statement.oin)
-        return self._publisher().publish_revocations({path: document}, now)
+        publisher = self._publisher()
+        self._require_readable(publisher, {path: document}, now)
+        return publisher.publish_revocations({path: document}, now)
 
     def renew(self, now: Micros) -> int:
         """Sign again what the online roles sign, before it expires."""
         return self._publisher().renew(now)
+
+    def _require_readable(
+        self, publisher: RegistryPublisher, changes: Mapping[str, bytes | None], now: Micros
+    ) -> None:
+        """Read what there would be as every reader will: a signed mistake stops them all."""
+        if not changes:
+            return
+        held = publisher.targets()
+        after = {path: body for path, body in {**held, **changes}.items() if body is not None}
+        try:
+            problems = build_view(after, 0, now, self._parsed).problems
+        except MalformedError as error:
+            raise UsageError(
+                "nobody could read the registry with this change, so it is not published",
+                why=error.what,
+                remedy="Correct what is to be published",
+            ) from error
+        ours = [problem for problem in problems if problem.partition(": ")[0] in changes]
+        if fresh := sorted(set(ours).difference(self._problems(held, now))) if ours else []:
+            raise UsageError(
+                "a file would not count, so it is not published",
+                why=fresh[0],
+                remedy="Correct the file, or have it signed with the keys that the registry lists",
+            )
+
+    def _problems(self, targets: Mapping[str, bytes], now: Micros) -> tuple[str, ...]:
+        try:
+            return build_view(targets, 0, now, self._parsed).problems
+        except MalformedError:
+            return ()
 
     def _publisher(self) -> RegistryPublisher:
         self._require()

@@ -27,6 +27,8 @@ from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 __all__ = [
     "EXCHANGE",
     "MAX_AGENCIES_DOCUMENT",
+    "MAX_TITLE",
+    "SHORT_NAME",
     "AgenciesDocument",
     "AgencyDocument",
     "KnownKeys",
@@ -43,13 +45,18 @@ EXCHANGE = "exchange"
 MAX_AGENCIES_DOCUMENT = 64 * 1024 * 1024
 _X25519_SIZE = 32
 _P25519 = 2**255 - 19
-_SHORT_NAME = r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$"
+
+SHORT_NAME = r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$"
+"""The form of an agency's short name."""
+
+MAX_TITLE = 200
+"""The longest title of an agency, in characters."""
 
 KnownKeys = MutableMapping[bytes, VerifyingKey | SealingKey]
 """Parsed keys by their public bytes."""
 
 _Key = Annotated[str, StringConstraints(min_length=16, max_length=4096)]
-_Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Line = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE)]
 
 
 class SigningKeyDocument(StrictModel):
@@ -74,7 +81,7 @@ class AgencyDocument(StrictModel):
     """One agency as written."""
 
     oin: OinText
-    short_name: Annotated[str, StringConstraints(pattern=_SHORT_NAME)]
+    short_name: Annotated[str, StringConstraints(pattern=SHORT_NAME)]
     title: _Line
     roles: Annotated[tuple[RoleText, ...], Field(min_length=1, max_length=16)]
     active_from: Moment

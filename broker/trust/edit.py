@@ -8,17 +8,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from broker.crypto import SealingKey, VerifyingKey
 from broker.errors import UsageError
 from broker.moments import DAY
 from broker.names import Algorithm, KeyId, Micros, Oin, Role
+from broker.trust.documents import MAX_TITLE, SHORT_NAME
 from broker.trust.possession import Possession
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
-__all__ = ["OVERLAP", "NewAgency", "add_agency", "revoke_key", "rotate_keys", "succeed"]
+__all__ = ["OVERLAP", "NewAgency", "add_agency", "require_roles", "revoke_key", "rotate_keys", "succeed"]
 
 OVERLAP = 30 * DAY
 """How long an older signing key stays valid beside its successor, microseconds."""
@@ -44,8 +46,10 @@ def add_agency(agencies: _Agencies, new: NewAgency, keys: Possession, now: Micro
     """The list with one agency more; it must sign with every algorithm it brings a key for.
 
     Raises:
-        UsageError: Its OIN, short name or a key is in the list already, or it brings no ES256 key.
+        UsageError: Its OIN, short name or a key is in the list already, it brings no ES256 key, or its
+            short name or title is not of the form that every reader asks for.
     """
+    _require_form(new)
     if keys.oin in agencies or new.short_name in {agency.short_name for agency in agencies.values()}:
         raise UsageError(
             "an agency with this OIN or short name is registered already",
@@ -141,6 +145,40 @@ def succeed(agencies: _Agencies, old: Oin, new: Oin, at: Micros) -> dict[Oin, Ag
     """
     _known(agencies, new)
     return {**agencies, old: replace(_known(agencies, old), active_until=at, succeeded_by=new)}
+
+
+def require_roles(roles: Collection[str], known: Collection[Role]) -> frozenset[Role]:
+    """The roles of an agency, each of which the catalogue must know.
+
+    Args:
+        roles: As somebody wrote them.
+        known: Every role there is.
+
+    Raises:
+        UsageError: One is not known; it says which ones are, or how it is spelled.
+    """
+    spelled = {role.lower(): role for role in known}
+    for role in roles:
+        if role in known:
+            continue
+        if meant := spelled.get(role.lower()):
+            raise UsageError(f"there is no role {role}", remedy=f"Write {meant}")
+        raise UsageError(f"there is no role {role}", remedy=f"Choose from {', '.join(sorted(known))}")
+    return frozenset(map(Role, roles))
+
+
+def _require_form(new: NewAgency) -> None:
+    if not re.fullmatch(SHORT_NAME, new.short_name):
+        raise UsageError(
+            f"not a short name: {new.short_name}",
+            why="it has 1 to 48 lower-case letters, digits and hyphens, and no hyphen at either end",
+            remedy="Choose such a name, for example shg-west",
+        )
+    if not 1 <= len(new.title) <= MAX_TITLE:
+        raise UsageError(
+            f"a title has 1 to {MAX_TITLE} characters, this one has {len(new.title)}",
+            remedy="Give the full name of the agency",
+        )
 
 
 def _known(agencies: _Agencies, oin: Oin) -> Agency:

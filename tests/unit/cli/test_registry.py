@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from broker.cli.main import main
+from broker.errors import UsageError
+from broker.names import Micros
+from broker.operations.registry import RegistryHome
 from schemas.reading import packaged
 
 SHG, AMK = "00000099000000001000", "00000099000000002000"
@@ -225,3 +229,113 @@ def test_a_catalogue_with_a_wrong_digest_is_not_published(run: Run, tmp_path: Pa
 
     said = run("registry", "publish", "--dir", "d", "--schemas", "schemas", expect=3)
     assert "catalogue build" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "role", "said"),
+    [
+        pytest.param("SHG West", "SHG West", "SHG", "lower-case letters, digits and hyphens", id="name"),
+        pytest.param("shg-west", "", "SHG", "a title has 1 to 200 characters", id="title"),
+        pytest.param("shg-west", "West", "STEUN", "Choose from AMK, BJZ", id="role"),
+        pytest.param("shg-west", "West", "rvdk", "Write RvdK", id="spelling"),
+    ],
+)
+def test_an_agency_that_no_reader_accepts_is_not_published(
+    run: Run, name: str, title: str, role: str, said: str
+) -> None:
+    """The rule is said, and the registry is as readable as it was."""
+    run("registry", "init", "--dir", "d")
+    run("keys", "new", "--oin", SHG, "--keys", "k", "--proof", "p.json")
+    given = ("--name", name, "--title", title, "--role", role)
+
+    assert said in run("registry", "add-agency", "--dir", "d", "--proof", "p.json", *given, expect=2)
+    assert run("registry", "verify", "--dir", "d", "--json")["version"] == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"agencies.json": b"{}"}, id="agencies"),
+        pytest.param({"agencies.json": None}, id="no-agencies"),
+        pytest.param({"catalogue.yaml": b"version: 1\n"}, id="catalogue"),
+        pytest.param({"agreements/a/1.yaml": b"title: x\n"}, id="agreement"),
+    ],
+)
+def test_what_a_reader_would_refuse_is_not_signed(run: Run, changes: dict[str, bytes | None]) -> None:
+    """Every publication is read back first: a signed mistake would stop every reader."""
+    run("registry", "init", "--dir", "d")
+    home = RegistryHome(Path("d"))
+
+    with pytest.raises(UsageError, match="not published"):
+        home.publish(changes, Micros(time.time_ns() // 1000))
+    assert run("registry", "verify", "--dir", "d", "--json")["version"] == 2
+
+
+def test_keys_of_another_party_do_not_sign(run: Run) -> None:
+    """Where the registry is at hand the keys are checked; elsewhere it is said that they were not."""
+    members(run)
+    agree(run)
+    wrong = ("agreement", "sign", "a.yaml", "--oin", SHG, "--keys", "amk/keys", "-o", "x.sig")
+
+    assert f"do not belong to shg ({SHG})" in run(*wrong, "--dir", "d", expect=2)
+    assert not Path("x.sig").exists()
+    assert "not checked against the registry" in run(*wrong)
+    assert "would not count" in run("registry", "publish", "--dir", "d", "--signature", "x.sig", expect=2)
+
+
+def test_publish_says_who_has_not_signed(run: Run) -> None:
+    """An agreement with a signature missing is not in force, and the party is named; then it is."""
+    members(run)
+    agree(run)
+    text = Path("a.yaml").read_text(encoding="utf-8").replace("version: 1", "version: 2")
+    Path("b.yaml").write_text(text, encoding="utf-8")
+    run("agreement", "sign", "b.yaml", "--oin", SHG, "--keys", "shg/keys", "-o", "s", "--dir", "d")
+    run("agreement", "sign", "b.yaml", "--oin", AMK, "--keys", "amk/keys", "-o", "a", "--dir", "d")
+
+    half = run("registry", "publish", "--dir", "d", "--agreement", "b.yaml", "--signature", "s")
+    assert "amk-shg/2 is not in force: not signed by amk" in half
+    assert f"is not signed by amk ({AMK})" in run("agreement", "check", "--dir", "d", expect=9)
+    assert "amk-shg/2 is in force" in run("registry", "publish", "--dir", "d", "--signature", "a")
+
+
+def test_agreements_are_shown_for_people(run: Run) -> None:
+    """Names beside numbers, Dutch time, and a sentence where nothing changes."""
+    members(run)
+    agree(run)
+
+    shown = run("agreement", "show", "a.yaml", "--dir", "d")
+    assert "from 2020-01-01 00:00 until (not including) 2099-01-01 00:00, Europe/Amsterdam" in shown
+    assert f"party amk ({AMK}/AMK)" in shown
+    assert "Nothing changes for anybody." in run("agreement", "diff", "a.yaml", "a.yaml", "--dir", "d")
+
+
+def test_a_second_revocation_changes_nothing(run: Run) -> None:
+    """The first moment holds, and is told."""
+    members(run)
+    agree(run)
+    revoke = (
+        "agreement",
+        "revoke",
+        "a.yaml",
+        "--oin",
+        AMK,
+        "--keys",
+        "amk/keys",
+        "-o",
+        "r",
+        "--publish",
+        "d",
+    )
+    run(*revoke)
+    (before,) = run("registry", "show", "--dir", "d", "--json")["agreements"]
+
+    assert f"was revoked already at {before['revoked_at']}" in run(*revoke)
+    assert run("registry", "show", "--dir", "d", "--json")["agreements"] == [before]
+
+
+def test_a_wrong_oin_is_repeated(run: Run) -> None:
+    """The error shows what was written, and no keys are made."""
+    said = run("keys", "new", "--oin", "123", "--keys", "k", "--proof", "p.json", expect=2)
+
+    assert "not an OIN: 123" in said
+    assert not Path("k").exists()

@@ -47,7 +47,7 @@ def test_an_agency_of_the_other_region_has_no_agreement() -> None:
 
     error = refused(world, to="amk-zuid")
 
-    assert error.reason == "no-agreement"
+    assert (error.reason, error.offending) == ("no-agreement", ())
 
 
 def test_a_sender_role_that_may_not_send() -> None:
