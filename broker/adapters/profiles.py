@@ -27,7 +27,7 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"cannot read the profile {path}",
             why=error.strerror or "",
             remedy="Check the path and its rights",
-        ) from error
+        ) from None
     if len(content) > _LARGEST:
         raise ConfigurationError(f"{path} is larger than 1 MiB", remedy="Name a profile file")
     try:
@@ -35,4 +35,4 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(
             f"{path} is not a TOML document", why=str(error), remedy="Correct the file"
-        ) from error
+        ) from None
