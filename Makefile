@@ -56,8 +56,11 @@ lock: ## Renew requirements/*.txt from pyproject.toml
 	@$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	@$(COMPILE) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
 
-clean: ## Remove what these commands made here
-	@rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+clean: ## Remove what these commands and those of the documentation made here, the sandbox included
+	@if test -d sandbox/exchange && test -x $(BIN)/schakel; then $(BIN)/schakel dev down --dir sandbox > /dev/null; fi
+	@rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist sandbox shg-oost
+	@rm -f proof.zip forged.zip amk.json answer.jsonl checkpoint.txt convenant*.yaml findings.txt found.json gate.log intake.py \
+		ledger.log next.yaml one.json question.json received.jsonl report.json revocation.json shg.json two.json
 
 # No address of a package index may stand in the result: hashes say what is trusted, not where it came from.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .cache/lock/bin/pip-compile --quiet --generate-hashes --strip-extras \

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +36,13 @@ _COLOURS = {
     "refused": "yellow",
     "quarantined": "red",
 }
+_ENDINGS = (
+    ("delivered", "the recipient's system took it in"),
+    ("not-sent", "the sender's own publisher stopped it: nothing left the house"),
+    ("refused", "the gate stopped it: nobody can open it, its sender is told"),
+    ("withheld", "the gate let it pass, the recipient's own check stopped it"),
+    ("quarantined", "damaged or forged: the gate keeps it apart, nobody is told"),
+)
 _WIDTH = 118
 
 
@@ -46,7 +56,7 @@ def demo(
     ] = None,
 ) -> None:
     """Play a case: what is delivered, what is refused and by whom, and a proof that needs no network."""
-    with _directory(keep) as directory:
+    with _directory(keep) as directory, _farewell(quiet=as_json):
         logs.configure("demo", file=directory / "demo.log")
         proof = _proof_file(directory, keep)
         if as_json:
@@ -77,6 +87,17 @@ def _directory(keep: Path | None) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _farewell(*, quiet: bool) -> Iterator[None]:
+    """Tell whoever interrupts the play that nothing stays behind: `play` stops all before it ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not quiet:
+            sys.stderr.write("interrupted; everything is stopped\n")
+        raise
 
 
 def _proof_file(directory: Path, keep: Path | None) -> Path:
@@ -132,7 +153,7 @@ class _Screen:
 
         table = Table.grid(padding=(0, 2))
         table.add_column(style="cyan", no_wrap=True)
-        table.add_column(overflow="fold")
+        table.add_column(overflow="ellipsis")
         for name, value in rows:
             table.add_row(Text(printable(name)), Text("\n".join(map(printable, value.splitlines()))))
         self._console.print(Panel(table, title=printable(title), title_align="left", border_style="dim"))
@@ -154,18 +175,42 @@ class _Screen:
         from rich.table import Table
 
         self.scene("Summary")
+        self.show("How a message can end", _ENDINGS)
         table = Table("type", "from", "to", "outcome", "reason", "step", box=None, padding=(0, 2, 0, 0))
-        for line in report.lines:
+        for line, count in _merged(report.lines):
             colour = _COLOURS.get(line.outcome, "red")
-            outcome = f"[{colour}]{line.outcome}[/]"
+            outcome = f"[{colour}]{line.outcome}[/]" + (f" ×{count}" if count > 1 else "")
             table.add_row(line.type, line.sender, line.recipient, outcome, line.reason, str(line.step or ""))
         self._console.print(table)
         if report.ledger is not None and report.proof is not None:
             verdict = "verified" if report.proof.verified else "[red]NOT verified[/]"
-            self._console.print(f"\nledger: {report.ledger.entries} entries, root {report.ledger.root}")
+            root = f"{report.ledger.root[:16]}…"
+            self._console.print(f"\nledger: {report.ledger.entries} decisions, root {root}")
             self._console.print(f"proof: {verdict}, kept in {report.proof.file}", soft_wrap=True)
         kafka = report.kafka
         self._console.print(
             f"Apache Kafka {kafka['version']}, {kafka['nodes']} node(s); {report.seconds:.1f} s; "
             "everything is stopped again."
         )
+        self._console.print(_conclusion(report))
+
+
+def _merged(lines: Sequence[Line]) -> list[tuple[Line, int]]:
+    """The lines in order; those that were withheld alike are one, with their number."""
+    withheld = Counter(replace(line, id=None) for line in lines if line.outcome == "withheld")
+    merged: list[tuple[Line, int]] = []
+    for line in lines:
+        count = withheld.pop(replace(line, id=None), 0) if line.outcome == "withheld" else 1
+        merged += [(line, count)] if count else []
+    return merged
+
+
+def _conclusion(report: Report) -> str:
+    """The numbers in one sentence."""
+    counts = Counter(line.outcome for line in report.lines)
+    numbers = ", ".join(f"{count} {outcome.replace('-', ' ')}" for outcome, count in counts.items())
+    entries = report.ledger.entries if report.ledger is not None else 0
+    return (
+        f"{numbers}; the ledger holds {entries} decisions, one for each message that reached the gate "
+        "(receipts and refusals too), because what a publisher stops never gets there."
+    )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.printing import print_json, print_line, print_table, progress
+from broker.cli.printing import print_json, print_line, print_table, printable, progress
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.layout import require_sandbox
 from broker.sandbox.sandbox import Sandbox
@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Start Kafka, the gate and the ledger writer; without --detach, stop them again at Ctrl-C."""
     sandbox = Sandbox(directory, nodes=nodes, database=database)
-    with sandbox.alone(), progress("starting") as tell, _stopped_on_failure(sandbox):
+    with sandbox.alone(), _steps("starting", quiet=as_json) as tell, _stopped_on_failure(sandbox):
         sandbox.up(tell)
     _show(sandbox, as_json=as_json)
     if detach:
@@ -65,6 +65,24 @@ def down(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
     with progress("stopping"):
         sandbox.down()
     _show(sandbox, as_json=as_json)
+
+
+@contextmanager
+def _steps(what: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show each step on stderr: on a terminal as it happens in one place, elsewhere a line for each.
+
+    It takes long enough to wonder, and who starts it in the background reads what it wrote.
+    """
+    if quiet or sys.stderr.isatty():
+        with progress(what) as tell:
+            yield tell
+        return
+    yield _say
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+    sys.stderr.flush()
 
 
 def _existing(directory: Path) -> Sandbox:
@@ -103,5 +121,5 @@ def _show(sandbox: Sandbox, *, as_json: bool) -> None:
     ]
     print_table(("process", "state", "pid", "where"), rows)
     print_line("")
-    print_line(f"An agency's profile is {sandbox.layout.profile('<name>')}; <name> is one of")
-    print_line(", ".join(cast.name for cast in AGENCIES))
+    print_line(f"{len(AGENCIES)} agencies; the profile of one is {sandbox.layout.profile('<name>')}")
+    print_line(f"(such as {AGENCIES[0].name}; --json lists all of them)")

@@ -47,10 +47,11 @@ def case_arrives(programme: Programme) -> Delivered:
     audience.scene("A report of domestic violence, with two children in the family")
     audience.say(
         "SHG Noord took in a report. The law wants it forwarded to AMK Noord (Wmo art. 21b lid 2 onder d); "
-        "their convenant amk-shg-noord, signed by both, says which field groups may go."
+        "their agreement (convenant) amk-shg-noord, signed by both, says which field groups may go."
     )
     groups = texts.report()
-    audience.show("What SHG Noord writes", [(name, _words(value)) for name, value in groups.items()])
+    rows = [(programme.titled(name), _words(value)) for name, value in groups.items()]
+    audience.show("What SHG Noord writes: E01, report forwarded by SHG to AMK", rows)
     subjects = tuple(SubjectRef(system_entropy(SubjectRef.size)) for _ in range(2))
     draft = Draft(code="E01", to=stage.amk, case=stage.new_case(), groups=groups, subjects=subjects)
     delivered = deliver(programme, stage.shg, stage.amk, draft)
@@ -64,7 +65,10 @@ def feedback_returns(programme: Programme, report: Delivered) -> None:
     """The AMK answers with its decision (E04) and its feedback (E05)."""
     stage, audience = programme.stage, programme.audience
     audience.scene("AMK Noord answers: its decision (E04), then feedback (E05)")
-    audience.say("AMK Noord signs everything twice: ES256, and ML-DSA-44 against quantum computers.")
+    audience.say(
+        "AMK Noord signs everything twice: with ES256 (elliptic curve, as the SHG does), and with ML-DSA-44, "
+        "which a quantum computer cannot forge either. E03 is the receipt that answers each message."
+    )
     decision = Draft(
         code="E04",
         to=stage.shg,
@@ -122,6 +126,10 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _algorithm(name: str) -> str:
+    return f"{name} (a signature on an elliptic curve)" if name == "ES256" else name
+
+
 def _status(receipt: Disclosure) -> str:
     (value,) = receipt.groups.values()
     return f"says: {value['status_code']}" if isinstance(value, dict) else ""
@@ -138,22 +146,22 @@ def _show_on_the_way(programme: Programme, delivered: Delivered) -> None:
             ("where", str(delivered.sent.position)),
             ("type", header.message_type),
             ("case", f"{header.case_ref} (random, says nothing outside the two agencies)"),
-            ("groups, sealed one by one", " ".join(ref.group for ref in header.sections)),
+            ("sealed one by one", ", ".join(programme.titled(ref.group) for ref in header.sections)),
             (f"group {header.sections[1].group}", f"{len(section)} bytes, beginning {section[:24].hex()}"),
-            ("signed by SHG Noord", " ".join(s.algorithm.name for s in envelope.signatures)),
+            ("signed by SHG Noord", " ".join(_algorithm(s.algorithm.name) for s in envelope.signatures)),
         ],
     )
     facts = event.message
     assert facts is not None, "a released message is known"
     audience.show(
-        "What the gate decided, signed and durable on all replicas before anybody could open anything",
+        "What the gate decided, signed and durable before anybody could open it",
         [
             ("decision", str(event.decision_id)),
             ("where", str(delivered.judged.record.position)),
             ("outcome", f"{event.outcome} under {facts.agreement_id}, rule {event.rule}"),
-            ("released to AMK Noord", " ".join(facts.released)),
+            ("released to it", " ".join(facts.released)),
             (
-                "opened at AMK Noord after",
+                "opened there after",
                 f"that record was read back from {delivered.disclosure.receipt.position}",
             ),
         ],

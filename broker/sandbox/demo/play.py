@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from broker.names import MessageCode
 from broker.sandbox.demo.deliveries import case_arrives, feedback_returns
 from broker.sandbox.demo.evidence import await_ledger, prove
 from broker.sandbox.demo.model import Audience, Report
@@ -14,6 +15,8 @@ from broker.sandbox.demo.stage import Programme, staged
 from broker.sandbox.sandbox import Sandbox
 
 __all__ = ["play"]
+
+_CODES = ("E01", "E03", "E04", "E05", "E28")
 
 
 def play(sandbox: Sandbox, audience: Audience, proof_file: Path) -> Report:
@@ -37,6 +40,7 @@ def play(sandbox: Sandbox, audience: Audience, proof_file: Path) -> Report:
         kafka = asdict(sandbox.status().kafka)
         report.kafka = {name: kafka[name] for name in ("version", "nodes", "how")}
         programme = Programme(stage, audience, report)
+        _introduce(programme)
         first = case_arrives(programme)
         feedback_returns(programme, first)
         refused_by_rule(programme)
@@ -50,13 +54,34 @@ def play(sandbox: Sandbox, audience: Audience, proof_file: Path) -> Report:
     return report
 
 
+def _introduce(programme: Programme) -> None:
+    """Say in a few words who and what the short names stand for; the titles are the catalogue's."""
+    catalogue = programme.stage.shg.view.catalogue
+    shg, amk = programme.stage.shg.cast, programme.stage.amk.cast
+    rows = [
+        (shg.name, f"SHG, {shg.title}: domestic-violence support centre"),
+        (amk.name, f"AMK, {amk.title}: child-abuse reporting centre"),
+    ]
+    rows += [(code, catalogue.messages[MessageCode(code)].title_en) for code in _CODES]
+    rows += [
+        ("gate", "lets a message pass where the law and an agreement allow it; cannot read it"),
+        ("step", "the numbered check that a message failed (9: is it unchanged? 11: is it allowed?)"),
+    ]
+    programme.audience.show("Who and what", rows)
+
+
 def _evidence(programme: Programme, file: Path) -> None:
     audience, report, stage = programme.audience, programme.report, programme.stage
     audience.scene("The ledger, and a proof that needs nobody's word")
     stage.observer.look(0.2)
     ledger = report.ledger = await_ledger(stage.layout, stage.amk.view, len(stage.observer.decisions))
-    rows = [("entries", str(ledger.entries)), ("root", ledger.root)]
-    audience.show("Ledger", [*rows, ("checkpoint", ledger.checkpoint.strip().splitlines()[-1])])
+    origin = ledger.checkpoint.splitlines()[0]
+    audience.say(
+        "The ledger is a list of all decisions that can only grow. Its root is the fingerprint of the whole "
+        "list; a checkpoint (origin, size and root) is signed with the ledger's own key."
+    )
+    rows = [("origin", origin), ("size", f"{ledger.entries} decisions"), ("root", ledger.root)]
+    audience.show("The ledger's signed checkpoint", rows)
     decision = programme.first_decision
     assert decision is not None, "the first message was decided"
     proof = report.proof = prove(stage.layout, ledger, decision, file)

@@ -6,6 +6,7 @@ A careful sender stops it first.  The same message sent carelessly shows that no
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -73,7 +74,10 @@ def refused_since_revoked(programme: Programme) -> None:
     revoke(stage.layout, "amk-shg-noord", "shg-noord", _now())
     released, event, sent = _send_until_refused(programme, sender, begin)
     milliseconds = round((time.monotonic() - begin) * 1000)
-    audience.say(f"{milliseconds} ms later the gate refuses; {len(released)} probes went through before.")
+    audience.say(
+        f"{milliseconds} ms later the gate refuses; the promise is {_SECONDS_TO_REVOKE:.0f} seconds at most. "
+        f"What it let through meanwhile ({len(released)} of our probes), the recipient's own check withholds."
+    )
     draft = _feedback(programme)
     programme.expect(milliseconds <= _SECONDS_TO_REVOKE * 1000, "a revocation stops delivery within 5 s")
     programme.tell(
@@ -188,7 +192,9 @@ def _publisher_knows(programme: Programme, draft: Draft) -> None:
 def _withheld(programme: Programme, released: list[MessageId]) -> None:
     """What the gate released before it knew stops at the recipient's own check; the sender is told."""
     stage = programme.stage
-    for number, message_id in enumerate(released):
+    lines: list[Line] = []
+    refusals: list[Line] = []
+    for message_id in released:
         _receive_refusal(programme, message_id)
         answer = stage.amk.answer(message_id)
         value = next(iter(answer.groups.values())) if answer else {}
@@ -200,11 +206,22 @@ def _withheld(programme: Programme, released: list[MessageId]) -> None:
             str(told.get("reason_code", "")),
             int(str(told.get("step", 0))),
         )
-        by = "SHG Noord's own subscriber" if number == 0 else "the same"
-        programme.tell(line, by, ("withheld", "agreement-revoked"))
-        if answer and number == 0:
-            refusal = Line(str(answer.header.message_id), "E28", "shg-noord", "amk-noord", "delivered")
-            programme.tell(refusal, "tells AMK Noord why", ("delivered", ""))
+        programme.note(line, ("withheld", "agreement-revoked"))
+        lines.append(line)
+        if answer and not refusals:
+            refusals.append(Line(str(answer.header.message_id), "E28", "shg-noord", "amk-noord", "delivered"))
+            programme.note(refusals[0], ("delivered", ""))
+    _show_merged(programme, lines, refusals)
+
+
+def _show_merged(programme: Programme, lines: list[Line], refusals: list[Line]) -> None:
+    """One line for all that ended alike."""
+    alike = Counter(replace(line, id=None) for line in lines)
+    for line, count in alike.items():
+        times = f", {count} messages" if count > 1 else ""
+        programme.audience.outcome(line, f"SHG Noord's own subscriber{times}")
+    for refusal in refusals:
+        programme.audience.outcome(refusal, "tells AMK Noord why")
 
 
 def _receive_refusal(programme: Programme, message_id: MessageId) -> None:

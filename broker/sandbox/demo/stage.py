@@ -106,12 +106,20 @@ class Programme:
 
     def tell(self, line: Line, by: str, expected: tuple[str, str]) -> None:
         """Report what became of a message, and whether that is the outcome and reason that were told."""
-        self.report.lines.append(line)
+        self.note(line, expected)
         self.audience.outcome(line, by)
+
+    def note(self, line: Line, expected: tuple[str, str]) -> None:
+        """As `tell`, without a word to the audience."""
+        self.report.lines.append(line)
         self.expect(
             (line.outcome, line.reason) == expected,
             f"{line.type} from {line.sender} to {line.recipient} is {expected[0]} {expected[1]}".rstrip(),
         )
+
+    def titled(self, group: GroupName) -> str:
+        """A group's code with its title in the catalogue."""
+        return f"{group} {self.stage.shg.view.catalogue.groups[group].title}"
 
     def expect(self, holds: bool, what: str) -> None:
         """Note it when *what* does not hold."""
