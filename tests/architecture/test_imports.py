@@ -24,7 +24,7 @@ BASE = (
     "ports",
     "receipts",
 )
-SIBLINGS = ("catalogue", "envelope", "records", "agreements", "audit")
+SIBLINGS = ("catalogue", "envelope", "records", "agreements", "audit", "obligations")
 CORE = (*BASE, *SIBLINGS, "trust", "pipelines")
 
 _BASE = tuple(f"broker.{name}" for name in BASE)

@@ -1,0 +1,1 @@
+"""What law and agreements demand after a message, by when, and whether it happened."""
