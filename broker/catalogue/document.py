@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from broker.errors import ConfigurationError, MalformedError
 from broker.names import (
@@ -32,11 +32,13 @@ __all__ = [
     "CatalogueDocument",
     "CheckDocument",
     "EffectDocument",
+    "ExtensionDocument",
     "FieldsDocument",
     "FlowDocument",
     "MessageDocument",
     "NeverDocument",
     "ObligationDocument",
+    "OpeningDocument",
     "PurposesDocument",
     "ReceiptDocument",
     "RecipientsDocument",
@@ -108,17 +110,25 @@ class AssertionMeaning(_Sourced):
 
 
 class TermDocument(_Sourced):
-    """A length of time."""
+    """A length of time; *termijnenwet*: its end moves as the Algemene termijnenwet says (sources.md 5.2)."""
 
     amount: _Number
-    unit: Literal["minutes", "hours", "days", "weeks", "working-days"]
+    unit: Literal["minutes", "hours", "days", "weeks", "months", "working-days"]
+    termijnenwet: bool = False
+
+    @model_validator(mode="after")
+    def _moves(self) -> TermDocument:
+        if self.termijnenwet and self.unit not in {"days", "weeks", "months"}:
+            raise ValueError("termijnenwet: only for days, weeks and months")
+        return self
 
 
 class ObligationDocument(_Titled):
-    """An obligation and its term."""
+    """An obligation and its term; in R2 and for acute messages perhaps another."""
 
     term: _Name
     term_r2: _Name | Literal[""] = ""
+    term_acute: _Name | Literal[""] = ""
     overdue: Literal["alert-operator", "alert-parties", "remind-once", "report"]
     after: _Name | Literal[""] = ""
 
@@ -216,6 +226,19 @@ class EffectDocument(_Sourced):
     when: dict[str, str] = {}
 
 
+class OpeningDocument(EffectDocument):
+    """An obligation that is opened, and who owes it: the one who receives the message, or who sent it."""
+
+    owed_by: Literal["recipient", "sender"] = "recipient"
+
+
+class ExtensionDocument(_Worded):
+    """An exchange that is no type of its own: these types carry it, with this role."""
+
+    carried_by: Annotated[list[_Code], Field(min_length=1)]
+    role: _Role
+
+
 class RetentionDocument(_Sourced):
     """A class of retention."""
 
@@ -244,7 +267,7 @@ class MessageDocument(_Sourced):
     checks: list[CheckDocument] = []
     receipt: ReceiptDocument | None = None
     response: ResponseDocument | None = None
-    opens: list[EffectDocument]
+    opens: list[OpeningDocument]
     closes: list[EffectDocument]
     retention: RetentionDocument
 
@@ -264,6 +287,7 @@ class CatalogueDocument(_Part):
     flows: dict[_Name, FlowDocument]
     groups: dict[_Group, _Titled]
     never: list[NeverDocument] = []
+    extensions: dict[_Code, ExtensionDocument] = {}
     messages: dict[_Code, MessageDocument]
 
 

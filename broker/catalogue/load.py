@@ -25,10 +25,17 @@ from broker.catalogue.build import (
 )
 from broker.catalogue.checks import require_arguments
 from broker.catalogue.dictionary import describe_group, field_nodes, parse_json
-from broker.catalogue.document import CatalogueDocument, EffectDocument, MessageDocument, parse_document
+from broker.catalogue.document import (
+    CatalogueDocument,
+    EffectDocument,
+    MessageDocument,
+    OpeningDocument,
+    parse_document,
+)
 from broker.catalogue.model import (
     Assertion,
     Catalogue,
+    Extension,
     Group,
     GroupList,
     MessageEntry,
@@ -75,10 +82,16 @@ def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
         roles={code: role.nl for code, role in document.roles.items()},
         purposes={code: purpose.nl for code, purpose in document.purposes.items()},
         legal_bases={code: basis.title for code, basis in document.legal_bases.items()},
-        terms={code: Term(code, t.amount, t.unit, t.source) for code, t in document.terms.items()},
+        terms={
+            code: Term(code, t.amount, t.unit, t.source, t.termijnenwet) for code, t in document.terms.items()
+        },
         obligations={
-            code: ObligationRule(code, o.title, o.term, o.term_r2, o.overdue, o.after, o.source)
+            code: ObligationRule(code, o.title, o.term, o.term_r2, o.overdue, o.after, o.source, o.term_acute)
             for code, o in document.obligations.items()
+        },
+        extensions={
+            code: Extension(code, e.nl, e.en, tuple(e.carried_by), e.role, e.source)
+            for code, e in document.extensions.items()
         },
     )
 
@@ -107,13 +120,34 @@ def _require_digests(files: Mapping[str, bytes]) -> None:
 def _require_known(document: CatalogueDocument) -> None:
     """Insist that every name used in a rule is defined."""
     for code, obligation in document.obligations.items():
-        terms = {obligation.term, obligation.term_r2} - {""}
+        terms = {obligation.term, obligation.term_r2, obligation.term_acute} - {""}
         _known(f"obligations.{code}.term", terms, document.terms)
         _known(f"obligations.{code}.after", {obligation.after} - {""}, document.obligations)
     for name, flow in document.flows.items():
         _known(f"flows.{name}.retention", {flow.retention}, document.retention)
     for code, message in document.messages.items():
         _require_known_in(f"messages.{code}", message, document)
+    _require_known_extensions(document)
+
+
+def _require_known_extensions(document: CatalogueDocument) -> None:
+    """Insist that an extension has a code of its own, and that its types send or receive its role."""
+    for code, extension in document.extensions.items():
+        _known(f"extensions.{code}.role", {extension.role}, document.roles)
+        parties = {
+            carrier: {
+                *(message.senders.roles if message.senders else ()),
+                *(role for listed in message.recipients for role in listed.roles),
+            }
+            for carrier, message in document.messages.items()
+        }
+        carriers = {carrier for carrier, roles in parties.items() if extension.role in roles}
+        _known(f"extensions.{code}.carried_by", extension.carried_by, carriers)
+        if code in document.messages:
+            raise ConfigurationError(
+                f"catalogue.yaml: extensions.{code} is a message type too",
+                remedy="Give the extension a code that no type has",
+            )
 
 
 def _require_known_in(where: str, message: MessageDocument, document: CatalogueDocument) -> None:
@@ -132,6 +166,8 @@ def _require_known_in(where: str, message: MessageDocument, document: CatalogueD
     _known(f"{where}.opens, closes", {e.obligation for e in effects}, document.obligations)
     asserted = {a.name for a in message.assertions}
     _known(f"{where}.opens, closes: when", {name for e in effects for name in e.when}, asserted)
+    for name, value in (pair for e in effects for pair in e.when.items()):
+        _known(f"{where}.opens, closes: when {name}", {value}, document.assertions[name].values)
     receipt, response = message.receipt, message.response
     terms = {receipt.term, receipt.functional, receipt.acute} if receipt else set()
     terms |= {response.term} if response else set()
@@ -203,7 +239,16 @@ def _assertions(message: MessageDocument, document: CatalogueDocument) -> tuple[
 
 
 def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation, ...]:
-    return tuple(Obligation(e.obligation, effect, e.source, tuple(sorted(e.when.items()))) for e in effects)
+    return tuple(
+        Obligation(
+            e.obligation,
+            effect,
+            e.source,
+            tuple(sorted(e.when.items())),
+            e.owed_by if isinstance(e, OpeningDocument) else "recipient",
+        )
+        for e in effects
+    )
 
 
 def _checks(

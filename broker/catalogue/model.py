@@ -21,6 +21,7 @@ from broker.names import (
 __all__ = [
     "Assertion",
     "Catalogue",
+    "Extension",
     "Field",
     "Group",
     "GroupList",
@@ -113,12 +114,14 @@ class Obligation:
     Attributes:
         effect: ``opens`` or ``closes``.
         when: Assertions (name, value) that must all be made for this effect.
+        owed_by: Who owes what is opened: the ``recipient`` of the message, or its ``sender``.
     """
 
     code: str
     effect: str
     source: str
     when: tuple[tuple[str, str], ...] = ()
+    owed_by: str = "recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,15 @@ class Term:
     """How long something may take (sources.md 5.1).
 
     Attributes:
-        unit: ``minutes``, ``hours``, ``days``, ``weeks`` or ``working-days``.
+        unit: ``minutes``, ``hours``, ``days``, ``weeks``, ``months`` or ``working-days``.
+        termijnenwet: Its end moves off weekends and holidays (sources.md 5.2).
     """
 
     code: str
     amount: int
     unit: str
     source: str
+    termijnenwet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,8 @@ class ObligationRule:
 
     Attributes:
         term: Code of the term in which it must be met, in every regime but R2.
-        term_r2: Code of the term in R2.
+        term_r2: Code of the term in R2, or empty: the same.
+        term_acute: Code of the term after an acute message, or empty: the same.
         overdue: What happens when it is late: ``alert-operator``, ``alert-parties``, ``remind-once``
             or ``report``.
         after: The obligation whose closing opens this one, or empty: messages open it.
@@ -153,6 +159,19 @@ class ObligationRule:
     term_r2: str
     overdue: str
     after: str
+    source: str
+    term_acute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An exchange without a type of its own: types that carry it, and the role it is for (sources.md 4.3)."""
+
+    code: MessageCode
+    title_nl: str
+    title_en: str
+    carried_by: tuple[MessageCode, ...]
+    role: Role
     source: str
 
 
@@ -230,3 +249,4 @@ class Catalogue:
     legal_bases: Mapping[LegalBasis, str] = field(default_factory=dict)
     terms: Mapping[str, Term] = field(default_factory=dict)
     obligations: Mapping[str, ObligationRule] = field(default_factory=dict)
+    extensions: Mapping[MessageCode, Extension] = field(default_factory=dict)

@@ -36,6 +36,25 @@ def test_the_published_catalogue_parses() -> None:
             "senders: {roles: [SHG]", "senders: {roles: [shg]", "messages.E01.senders", id="bad-role"
         ),
         pytest.param("accompanies: true", "accompanies: yes please", "accompanies", id="wrong-type"),
+        pytest.param(
+            "amount: 15, unit: minutes",
+            "amount: 15, unit: minutes, termijnenwet: true",
+            "terms.T15",
+            id="minutes-do-not-move",
+        ),
+        pytest.param("amount: 15, unit: minutes", "amount: 15, unit: years", "terms.T15.unit", id="unit"),
+        pytest.param(
+            "{obligation: OB-DECIDE,",
+            "{obligation: OB-DECIDE, owed_by: gate,",
+            "E01.opens.1.owed_by",
+            id="owed-by",
+        ),
+        pytest.param(
+            "    closes:\n      - {obligation: OB-ACK,",
+            "    closes:\n      - {obligation: OB-ACK, owed_by: sender,",
+            "owed_by",
+            id="a-closing-is-not-owed",
+        ),
         pytest.param("format: 1", "format: 1\nformat: 1", "given twice", id="key-twice"),
         pytest.param("format: 1", "format: &a 1\nx: *a", "alias", id="alias"),
         pytest.param("format: 1", "format: [1", "not YAML", id="not-yaml"),

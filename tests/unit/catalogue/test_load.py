@@ -69,6 +69,15 @@ def test_files_of_another_kind_do_not_matter() -> None:
             "term: T15, overdue", "term: T16, overdue", "obligations.OB-ACK.term", id="obligation-term"
         ),
         pytest.param("when: {taken_in_investigation:", "when: {other:", "when", id="condition"),
+        pytest.param(
+            'when: {taken_in_investigation: "true"}',
+            'when: {taken_in_investigation: "yes"}',
+            "when taken_in_investigation",
+            id="condition-value",
+        ),
+        pytest.param(
+            "overdue: alert-operator", "term_acute: T17, overdue: report", "OB-ACK.term", id="acute-term"
+        ),
         pytest.param("flow: meldingen", "flow: elders", "E01.flow", id="flow"),
         pytest.param("check: not-empty,", "check: not-emtpy,", "no such check", id="check"),
         pytest.param("check: not-empty, group", "check: not-empty, grp", "arguments", id="check-arguments"),
@@ -157,6 +166,68 @@ def test_every_type_with_free_text_is_searched_for_bsns() -> None:
         ("HH.household_composition", "CO.concern_description", "SA.immediate_measures")
     ]
     assert fields[MessageCode("E03")] == []
+
+
+def test_who_owes_what_is_opened_is_loaded() -> None:
+    """The recipient owes, unless the rule says that the sender does (sources.md 4.7)."""
+    files = rebuilt("{obligation: OB-DECIDE, source", "{obligation: OB-DECIDE, owed_by: sender, source")
+    opened = load_catalogue(files).messages[MessageCode("E01")].obligations
+
+    assert [(o.code, o.owed_by) for o in opened if o.code in {"OB-ACK", "OB-DECIDE"}] == [
+        ("OB-ACK", "recipient"),
+        ("OB-DECIDE", "sender"),
+    ]
+
+
+def test_terms_of_the_law_move_and_long_ones_do_not() -> None:
+    """Five days and ten weeks move off holidays, thirteen weeks and working days do not (sources.md 5.2)."""
+    terms = load_catalogue(packaged()).terms
+
+    assert {code: terms[code].termijnenwet for code in ("amk-decision", "amk-judgement-r2")} == {
+        "amk-decision": True,
+        "amk-judgement-r2": True,
+    }
+    assert not terms["amk-judgement-r1"].termijnenwet
+    assert not terms["final-feedback"].termijnenwet
+
+
+def test_an_acute_term_is_loaded() -> None:
+    """An acute message may leave less time."""
+    files = rebuilt("overdue: alert-operator", "term_acute: F1-acute, overdue: alert-operator")
+
+    assert load_catalogue(files).obligations["OB-ACK"].term_acute == "F1-acute"
+
+
+def extended(code: str, carrier: str, role: str) -> dict[str, bytes]:
+    """The published files with one extension more."""
+    entry = f'{{nl: Proef, en: Trial, carried_by: [{carrier}], role: {role}, source: "A43"}}'
+    files = packaged()
+    text = files["catalogue.yaml"].decode()
+    if "\nextensions:\n" not in text:
+        text = text.replace("\nmessages:\n", "\nextensions:\n\nmessages:\n", 1)
+    changed = text.replace("\nextensions:\n", f"\nextensions:\n  {code}: {entry}\n", 1)
+    return build(files | {"catalogue.yaml": changed.encode()})
+
+
+def test_an_extension_is_loaded() -> None:
+    """It says which types carry it and for which role."""
+    extension = load_catalogue(extended("E98", "E05", "HA")).extensions[MessageCode("E98")]
+
+    assert (extension.carried_by, extension.role) == (("E05",), "HA")
+
+
+@pytest.mark.parametrize(
+    ("code", "carrier", "role"),
+    [
+        pytest.param("E98", "E99", "HA", id="no-such-type"),
+        pytest.param("E98", "E01", "HA", id="a-type-without-the-role"),
+        pytest.param("E98", "E05", "XXX", id="no-such-role"),
+        pytest.param("E05", "E05", "HA", id="code-of-a-type"),
+    ],
+)
+def test_an_extension_of_what_is_not_there_is_refused(code: str, carrier: str, role: str) -> None:
+    """An extension names types that have its role."""
+    assert f"extensions.{code}" in refusal(extended(code, carrier, role))
 
 
 def test_a_group_is_described_as_its_document_says() -> None:
