@@ -1,4 +1,4 @@
-"""Obligations follow from the facts of a case, in whatever order those arrive (docs/spec/obligations.md 5).
+"""Obligations follow from the facts of a case, in whatever order those arrive (docs/spec/obligations.md 3 and 6).
 
 The rules, in order:
 

@@ -24,7 +24,7 @@ from broker.obligations.thread import Thread, refusal_duties
 
 __all__ = ["Draft", "Ground", "applies", "draft_after", "drafts"]
 
-REMIND_ONCE = "remind-once"
+_REMIND_ONCE = "remind-once"
 
 
 class Ground(Enum):
@@ -159,7 +159,7 @@ def _terms(duty: Duty, regime: Regime, urgency: Urgency, at: Micros) -> tuple[Mi
     """When the duty is due, and when it lapses for want of an answer: one further term, or never."""
     deadline = _deadline(duty, regime, urgency)
     due = due_at(at, deadline)
-    return due, due_at(due, deadline) if duty.overdue == REMIND_ONCE else None
+    return due, due_at(due, deadline) if duty.overdue == _REMIND_ONCE else None
 
 
 def _deadline(duty: Duty, regime: Regime, urgency: Urgency) -> Deadline:
