@@ -12,7 +12,7 @@ from broker.adapters.kafka_connection import KafkaAccess, diagnose
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import KeyRing, load_key_ring
-from broker.adapters.system import SystemClock, system_entropy
+from broker.adapters.system import SandboxClock, SystemClock, system_entropy
 from broker.adapters.tuf_repository import RegistryReader
 from broker.envelope.model import Sender
 from broker.errors import ConfigurationError, UsageError
@@ -20,7 +20,7 @@ from broker.names import TopicName
 from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity
-from broker.ports import Probe
+from broker.ports import Clock, Probe
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
@@ -29,6 +29,7 @@ from broker.trust.keeper import TrustKeeper
 
 __all__ = [
     "answer_parts",
+    "clock",
     "gate_parts",
     "kafka_access",
     "kafka_admin",
@@ -56,7 +57,7 @@ def publisher_parts(profile: AgencyProfile, role: str | None = None) -> Publishe
         keeper=keeper(profile),
         sender=sender(profile, role),
         signers=ring.signers,
-        clock=SystemClock(),
+        clock=clock(profile),
         entropy=system_entropy,
     )
 
@@ -85,7 +86,7 @@ def subscriber_parts(
         reader=_reader(profile, ring),
         sender=sender(profile, role),
         signers=ring.signers,
-        clock=SystemClock(),
+        clock=clock(profile),
         entropy=system_entropy,
         probe=probe(profile),
     )
@@ -107,7 +108,7 @@ def answer_parts(profile: AgencyProfile) -> AnswerParts:
         source=KafkaSource.assigned(access, [topic], start),
         keeper=keeper(profile),
         reader=_reader(profile, _keys(profile.keys, profile)),
-        clock=SystemClock(),
+        clock=clock(profile),
     )
 
 
@@ -123,7 +124,7 @@ def gate_parts(profile: GateProfile) -> GateParts:
         source=KafkaSource(access, EXCHANGE_TOPICS, "gate", profile.instance),
         sink=KafkaSink(access, profile.name, sent=lambda: told("G3")),
         keeper=keeper(profile),
-        clock=SystemClock(),
+        clock=clock(profile),
         identity=GateIdentity(profile.oin, profile.name),
         signers=_keys(profile.keys, profile).signers,
         probe=told,
@@ -156,7 +157,12 @@ def keeper(profile: Profile) -> TrustKeeper:
             why=error.strerror or "",
             remedy="Get it from the exchange by a safe way, and name it in `registry.root`",
         ) from error
-    return TrustKeeper(RegistryReader(registry.source, registry.cache, root), SystemClock())
+    return TrustKeeper(RegistryReader(registry.source, registry.cache, root), clock(profile))
+
+
+def clock(profile: Profile) -> Clock:
+    """The machine's clock; that of its sandbox for a party of one."""
+    return SystemClock() if profile.clock is None else SandboxClock(profile.clock)
 
 
 def kafka_access(profile: Profile) -> KafkaAccess:

@@ -13,9 +13,8 @@ from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import read_signer
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
-from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
-from broker.assembly import kafka_access, keeper, probe
+from broker.assembly import clock, kafka_access, keeper, probe
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.errors import ConfigurationError
 from broker.parts import AuditParts, LedgerParts
@@ -48,7 +47,7 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
         tiles=TileDirectory(profile.tlog).acquire(),
         key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),
         keeper=keeper(profile),
-        clock=SystemClock(),
+        clock=clock(profile),
         checkpoints=KafkaSink(access, profile.name),
         probe=told,
     )
@@ -67,4 +66,4 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
         )
     reader = SqlLedgerReader(open_engine(profile.database))
     tiles = TileDirectory(profile.tlog)
-    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), SystemClock())
+    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), clock(profile))

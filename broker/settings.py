@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
 )
 
 from broker.adapters.profiles import read_toml
@@ -138,6 +139,7 @@ class Profile(_Section):
         name: Short name of the party, for logs and group names.
         oin: The party's OIN.
         development: Accept test keys and weaker Kafka settings; never in production.
+        clock: File with the offset of a sandbox's time; only where *development* is true.
     """
 
     name: _NameField
@@ -145,6 +147,15 @@ class Profile(_Section):
     kafka: KafkaSettings
     registry: RegistrySettings
     development: bool = False
+    clock: _PathField | None = None
+
+    @field_validator("clock")
+    @classmethod
+    def _only_in_a_sandbox(cls, clock: Path | None, info: ValidationInfo) -> Path | None:
+        """Whoever can write that file moves the time: decisions and terms would be anybody's."""
+        if clock is not None and info.data.get("development") is not True:
+            raise ValueError("only a sandbox has a clock of its own: it needs development = true")
+        return clock
 
 
 class AgencyProfile(Profile):

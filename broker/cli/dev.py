@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from broker.cli.printing import print_json, print_line, print_table, printable, progress
+from broker.errors import UsageError
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.layout import require_sandbox
 from broker.sandbox.sandbox import Sandbox
+from broker.sandbox.timekeeping import drive_to, later, local, moved_seconds, parse_moment, sandbox_now
 from consumers.runner import stop_signal
 
 __all__ = ["app"]
@@ -65,6 +67,28 @@ def down(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
     with progress("stopping"):
         sandbox.down()
     _show(sandbox, as_json=as_json)
+
+
+@app.command()
+def clock(
+    directory: Directory = _SANDBOX,
+    forward: Annotated[str | None, typer.Option(help="How far: 90m, 2h, 5d or 13w.")] = None,
+    to: Annotated[str | None, typer.Option(help="Up to when, in Dutch time: 2026-12-24T16:00.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what time it is in the sandbox; drive it forward, so that terms pass. It never goes back."""
+    layout = require_sandbox(directory)
+    if forward is not None and to is not None:
+        raise UsageError("time is driven forward by a span or up to a moment", remedy="Give one of the two")
+    if forward is not None:
+        drive_to(layout, later(sandbox_now(layout), forward))
+    if to is not None:
+        drive_to(layout, parse_moment(to))
+    now = local(sandbox_now(layout))
+    if as_json:
+        print_json({"now": now.isoformat(timespec="seconds"), "moved_seconds": moved_seconds(layout)})
+    else:
+        print_line(f"{now:%Y-%m-%d %H:%M:%S} (Europe/Amsterdam)")
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from broker.adapters.certificates import read_certificate
 from broker.adapters.kafka_connection import Cause, probe, tls_context
 from broker.adapters.keyfiles import load_key_ring
 from broker.adapters.profiles import read_toml
-from broker.assembly import kafka_access, kafka_admin, keeper
+from broker.adapters.system import SystemClock, read_offset
+from broker.assembly import clock, kafka_access, kafka_admin, keeper
 from broker.errors import SchakelError
-from broker.moments import DAY, HOUR
+from broker.moments import DAY, HOUR, SECOND, to_text
 from broker.names import Micros
 from broker.operations.parties import parties_of
 from broker.self_test import run_self_test
@@ -71,9 +71,11 @@ def check_profile(path: Path) -> Iterator[Finding]:
         yield _wrong("profile", error)
         return
     yield Finding("profile", "ok", f"{profile.name}, OIN {profile.oin}")
-    now = Micros(time.time_ns() // 1000)
+    machine, now = SystemClock().now(), clock(profile).now()
+    if profile.clock is not None:
+        yield _sandbox_time(profile.clock, now)
     yield from _files(profile)
-    yield _certificate(profile, now)
+    yield _certificate(profile, machine)
     yield from _connections(profile)
     try:
         view = keeper(profile).current()
@@ -144,6 +146,16 @@ def _mode(path: Path) -> Finding:
         remedy = f"Run chmod 600 {path}; if others had access, replace the key"
         return Finding(name, "wrong", f"its mode is {mode:04o}: others may read it", remedy)
     return Finding(name, "ok", f"mode {mode:04o}")
+
+
+def _sandbox_time(file: Path, now: Micros) -> Finding:
+    """A party of a sandbox lives in the sandbox's time; whoever looks must know which that is."""
+    offset = read_offset(file)
+    said = f"that of the sandbox, {to_text(now)}"
+    if offset == 0:
+        return Finding("time", "ok", f"{said}, which is this machine's")
+    days = f"{abs(offset) / (DAY / SECOND):.1f} days {'behind' if offset < 0 else 'ahead of'} this machine"
+    return Finding("time", "note", f"{said}, {days}", "Nothing, if `schakel dev clock` was meant to do that")
 
 
 def _certificate(profile: Profile, now: Micros) -> Finding:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Final
 
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess
+from broker.adapters.system import SandboxClock
 from broker.catalogue.load import load_catalogue
-from broker.names import Micros
 from broker.operations import topics
 from broker.operations.parties import parties
 from broker.operations.topics import GATE, LEDGER
@@ -59,7 +58,7 @@ def build(directory: Path, bootstrap: Sequence[str], database: str | None = None
         database: Of the ledger: a PostgreSQL URL, or None for SQLite in the directory.
     """
     layout = Layout(directory.absolute())
-    now = Micros(time.time_ns() // 1000)
+    now = SandboxClock(layout.clock).now()
     if layout.is_built:
         renew_registry(layout, now)
     else:
@@ -128,6 +127,7 @@ def _kept_database(layout: Layout) -> str | None:
 def _agency(cast: CastMember, bootstrap: Sequence[str]) -> dict[str, _Value]:
     return {
         **_party(cast.name, bootstrap, "../../pki"),
+        "clock": "../../run/clock",
         "oin": cast.oin,
         "roles": cast.roles,
         "system": "zandbak",
@@ -142,6 +142,7 @@ def _party(name: str, bootstrap: Sequence[str], pki: str) -> dict[str, _Value]:
         "name": name,
         "oin": EXCHANGE.oin,
         "development": True,
+        "clock": "../run/clock",
         "kafka": {"bootstrap": bootstrap, "ca": f"{pki}/ca.pem", "certificate": f"{pki}/{name}.pem"},
         "registry": {**_registry("../registry/public"), "cache": f"cache/{name}"},
     }

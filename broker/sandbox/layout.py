@@ -7,7 +7,7 @@ DIR/registry/public/     TUF repository: what everybody may read
 DIR/registry/keys/       the test keys that sign it (`broker.operations.registry`)
 DIR/exchange/            gate.toml ledger.toml operator.toml, keys, ledger database, tlog/
 DIR/agencies/<name>/     schakel.toml, keys/, inbox.sqlite
-DIR/run/                 pids, logs (JSON lines), history files
+DIR/run/                 pids, logs (JSON lines), history files, clock (by how much time is moved)
 ```
 """
 
@@ -56,6 +56,11 @@ class Layout:
     def run(self) -> Path:
         """Pids and logs of the processes."""
         return self.directory / "run"
+
+    @property
+    def clock(self) -> Path:
+        """By how many seconds the time of this sandbox is moved; no file while it is not."""
+        return self.run / "clock"
 
     def agency(self, name: str) -> Path:
         """The folder of one agency."""

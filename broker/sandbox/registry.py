@@ -19,8 +19,10 @@ from broker.sandbox.members import Member, listed
 
 __all__ = ["create_registry", "home", "renew_registry", "revoke"]
 
-_LIFETIMES: Final = Lifetimes(snapshot=timedelta(days=7), timestamp=timedelta(days=7))
-"""Longer than in production: nobody renews a sandbox at night."""
+_LIFETIMES: Final = Lifetimes(
+    root=timedelta(days=3650), snapshot=timedelta(days=7), timestamp=timedelta(days=7)
+)
+"""Longer than in production: nobody renews a sandbox at night, and its time may be driven on for years."""
 
 
 def home(layout: Layout) -> RegistryHome:

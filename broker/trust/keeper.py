@@ -66,7 +66,9 @@ class TrustKeeper:
         return self._not_older_than(RECHECK_SECONDS)
 
     def _not_older_than(self, seconds: float) -> TrustView:
-        if self._clock.monotonic() - self._asked >= seconds:
+        age = self._clock.monotonic() - self._asked
+        # A machine that slept wakes up with a stale view, and a newer one may be there already.
+        if age >= seconds or (age >= RECHECK_SECONDS and self._is_stale()):
             self._refresh()
         if self._view is None:
             raise UnavailableError(
@@ -76,6 +78,9 @@ class TrustKeeper:
             )
         self._require_fresh(self._view)
         return self._view
+
+    def _is_stale(self) -> bool:
+        return self._view is not None and self._clock.now() >= self._view.expires_at
 
     def _require_fresh(self, view: TrustView) -> None:
         try:

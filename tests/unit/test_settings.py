@@ -67,6 +67,13 @@ def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
     assert profile.registry.source == str(tmp_path / "../registry")
 
 
+def test_a_sandbox_may_have_a_clock(tmp_path: Path) -> None:
+    """In development a profile names the file that moves its time."""
+    text = AGENCY.replace("development = true", 'development = true\nclock = "../run/clock"')
+
+    assert load_profile(written(tmp_path, text), AgencyProfile).clock == tmp_path / "../run/clock"
+
+
 def test_a_sqlite_file_counts_from_the_file(tmp_path: Path) -> None:
     """A relative database file lies beside the profile."""
     profile = load_profile(written(tmp_path, LEDGER), LedgerProfile)
@@ -84,6 +91,11 @@ def test_a_sqlite_file_counts_from_the_file(tmp_path: Path) -> None:
         pytest.param(AGENCY.replace('["AMK"]', '["a m k"]'), "roles.0: not a role code", id="no-role"),
         pytest.param(AGENCY.replace("localhost:9093", "localhost"), "kafka.bootstrap.0: ", id="no-port"),
         pytest.param(AGENCY.replace("../registry", "http://x"), "source: a registry is", id="no-tls"),
+        pytest.param(
+            AGENCY.replace("development = true", 'clock = "clock"'),
+            "clock: only a sandbox has a clock of its own",
+            id="clock-in-production",
+        ),
         pytest.param("= nonsense", "is not a TOML document", id="not-toml"),
     ],
 )

@@ -72,6 +72,17 @@ def test_a_stale_view_decides_nothing() -> None:
         keeper.current()
 
 
+def test_a_view_that_became_stale_is_replaced_at_once() -> None:
+    """A machine that slept for a week, or a sandbox whose time was moved, does not wait for the next turn."""
+    world = World()
+    keeper = TrustKeeper(world, world.clock, every=10**9)
+    keeper.current()
+    world.clock.moment = world.view.expires_at
+    world.view = replace(world.view, expires_at=Micros(world.clock.moment + 1))
+
+    assert keeper.current() is world.view
+
+
 def test_rubbish_does_not_make_it_ask_all_the_time() -> None:
     """`recheck` asks at most four times a second."""
     world = World()
