@@ -172,6 +172,16 @@ def _listed_fields(where: str, name: GroupName, record: Json, listed: FieldsDocu
         raise ConfigurationError(
             f"{where}: listed as required and as allowed", why=", ".join(twice), remedy="List each field once"
         )
+    if absent := sorted(set(listed.examples) - {*listed.required, *listed.may}):
+        raise ConfigurationError(
+            f"{where}.examples: not listed",
+            why=", ".join(absent),
+            remedy="List the field, or drop its example",
+        )
+    nodes = {
+        key: node | {"example": listed.examples[key]} if key in listed.examples else node
+        for key, node in nodes.items()
+    }
     return [
         _with_nullability(node, required=key in listed.required)
         for key, node in nodes.items()

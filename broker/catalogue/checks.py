@@ -11,6 +11,17 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 - ``present-when {group, field, when_field, equals}``: where *when_field* has that value, so has *field* one.
 - ``absent-when {group, field, when_field, equals}``: where *when_field* has that value, *field* has none.
 - ``one-of {group, fields}``: where the group is there, at least one of these fields has a value.
+- ``one-set {group, sets}``: each record has every field of at least one of these sets.
+- ``allowed-values {group, field, values}``: where the field has a value, it is one of these.
+- ``some-value {group, field, equals}``: where the group is there, the field has that value in some record.
+- ``any-group {groups}``: at least one of these groups is there.
+- ``absent-with {group, fields, other}``: where the group *other* is there, these fields have no value.
+- ``only-when-any {group, field, flags}``: the field has a value only where one of these flags is true.
+- ``group-when {group, assertion, equals}``: with that assertion the group is there.
+- ``no-groups-when {groups, assertion, equals}``: with that assertion none of these groups is there.
+- ``meaning {assertion, group, field, meanings}``: with an asserted value, the field has one of its meanings.
+- ``regime-bound {group, field, equals, regimes}``: the field has that value only in these regimes.
+- ``number-ground {fields, since}``: these fields have a value only in these regimes, from these days on.
 - ``assertion-equals {assertion, group, field}``: the clear assertion says what the field says.
 - ``no-bsn {fields}``: free text holds no number that passes the eleven test of a BSN.
 """
@@ -20,33 +31,51 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
+from zoneinfo import ZoneInfo
 
+from broker.catalogue.arguments import require_forms
 from broker.catalogue.model import MessageEntry, NamedCheck
 from broker.errors import ConfigurationError
-from broker.names import GroupName
+from broker.names import GroupName, Micros, Regime
 
-__all__ = ["CHECKS", "contains_bsn", "failed_checks", "is_bsn", "require_arguments"]
+__all__ = ["CHECKS", "Clear", "contains_bsn", "failed_checks", "is_bsn", "needed_groups", "require_arguments"]
 
 _Groups = Mapping[GroupName, object]
 _Arguments = Mapping[str, object]
-_Evaluate = Callable[[_Arguments, _Groups, Mapping[str, str]], Iterable[str]]
 _Record = Mapping[str, object]
+
+_ZONE = "Europe/Amsterdam"
 
 _NINE_DIGITS = re.compile(r"\d(?<!\d\d)(?=((?:[ .\-/]?\d){8})(?!\d))")
 """Begins with a digit, not with a look-behind: the scan then skips everything that is none."""
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
-def failed_checks(
-    entry: MessageEntry, groups: Mapping[GroupName, object], assertions: Mapping[str, str]
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """What checks may know of the signed header.
+
+    Attributes:
+        created_at: When the message was made; what the law of that day allowed is asked.
+    """
+
+    assertions: Mapping[str, str]
+    regime: Regime
+    created_at: Micros
+
+
+_Evaluate = Callable[[_Arguments, _Groups, Clear], Iterable[str]]
+
+
+def failed_checks(entry: MessageEntry, groups: Mapping[GroupName, object], clear: Clear) -> tuple[str, ...]:
     """Names of what fails the checks of this type, in the order of the checks; empty: all is well.
 
     Args:
         entry: The type.
         groups: Decoded groups.  One that is absent or None was not sent, or not to us.
-        assertions: The clear assertions of the header.
+        clear: Assertions, regime and moment of the header.
 
     Returns:
         ``CO.concern_description`` for a field, ``CH`` for a group, ``assertion:feedback_stage`` for
@@ -55,10 +84,10 @@ def failed_checks(
     failed = [
         f"assertion:{asked.name}"
         for asked in entry.assertions
-        if asked.values and assertions.get(asked.name, asked.values[0]) not in asked.values
+        if asked.values and clear.assertions.get(asked.name, asked.values[0]) not in asked.values
     ]
     for check in entry.checks:
-        failed += CHECKS[check.name].evaluate(check.arguments, groups, assertions)
+        failed += CHECKS[check.name].evaluate(check.arguments, groups, clear)
     return tuple(dict.fromkeys(failed))
 
 
@@ -73,12 +102,22 @@ def require_arguments(check: NamedCheck, where: str) -> None:
         raise ConfigurationError(
             f"{where}: no such check", why=check.name, remedy=f"Choose one of {', '.join(CHECKS)}"
         )
-    if set(check.arguments) != set(known.arguments):
-        raise ConfigurationError(
-            f"{where}: {check.name} needs exactly the arguments {', '.join(known.arguments)}",
-            why=", ".join(sorted(check.arguments)),
-            remedy="Give these arguments and no other",
-        )
+    require_forms(check.arguments, known.arguments, check.name, where)
+
+
+def needed_groups(entry: MessageEntry, assertions: Mapping[str, str]) -> tuple[GroupName, ...]:
+    """Groups that a message with these assertions needs besides those that its recipients require.
+
+    Where any of some groups will do, the first: enough for a document that is filled in for somebody.
+    """
+    needed = []
+    for check in entry.checks:
+        given = check.arguments
+        if check.name == "any-group":
+            needed.append(_words(given["groups"])[0])
+        if check.name == "group-when" and assertions.get(str(given["assertion"])) == given["equals"]:
+            needed.append(str(given["group"]))
+    return tuple(GroupName(name) for name in needed)
 
 
 def contains_bsn(text: str) -> bool:
@@ -109,24 +148,24 @@ def _has(record: _Record, field: object) -> bool:
     return record.get(str(field)) not in (None, "", [])
 
 
-def _not_empty(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _not_empty(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     records = _records(groups, arguments["group"])
     if not any(_has(record, key) for record in records for key in record):
         yield str(arguments["group"])
 
 
-def _value_present(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _value_present(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     if not all(_has(record, arguments["field"]) for record in _records(groups, arguments["group"])):
         yield _named(arguments)
 
 
-def _flag_true(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _flag_true(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     records = _records(groups, arguments["group"])
     if any(record.get(str(arguments["field"])) is not True for record in records):
         yield _named(arguments)
 
 
-def _at_least(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _at_least(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     minimum = cast("int", arguments["minimum"])
     for record in _records(groups, arguments["group"]):
         value = record.get(str(arguments["field"]))
@@ -140,25 +179,117 @@ def _triggered(arguments: _Arguments, groups: _Groups) -> Iterator[_Record]:
             yield record
 
 
-def _present_when(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _present_when(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     if not all(_has(record, arguments["field"]) for record in _triggered(arguments, groups)):
         yield _named(arguments)
 
 
-def _absent_when(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
+def _absent_when(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     if any(_has(record, arguments["field"]) for record in _triggered(arguments, groups)):
         yield _named(arguments)
 
 
-def _one_of(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
-    fields = cast("Sequence[str]", arguments["fields"])
+def _one_of(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    fields = _words(arguments["fields"])
     for record in _records(groups, arguments["group"]):
         if not any(_has(record, field) for field in fields):
             yield from (f"{arguments['group']}.{field}" for field in fields)
 
 
-def _assertion_equals(arguments: _Arguments, groups: _Groups, assertions: Mapping[str, str]) -> Iterator[str]:
-    asserted = assertions.get(str(arguments["assertion"]))
+def _one_set(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    sets = [_words(fields) for fields in cast("Sequence[object]", arguments["sets"])]
+    for record in _records(groups, arguments["group"]):
+        if not any(all(_has(record, field) for field in fields) for fields in sets):
+            best = min(reversed(sets), key=lambda fields: sum(not _has(record, field) for field in fields))
+            yield from (f"{arguments['group']}.{field}" for field in best if not _has(record, field))
+
+
+def _allowed_values(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    values = cast("Sequence[object]", arguments["values"])
+    found = [record.get(str(arguments["field"])) for record in _records(groups, arguments["group"])]
+    if any(value is not None and value not in values for value in found):
+        yield _named(arguments)
+
+
+def _some_value(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    records = _records(groups, arguments["group"])
+    if records and all(record.get(str(arguments["field"])) != arguments["equals"] for record in records):
+        yield _named(arguments)
+
+
+def _any_group(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    names = _words(arguments["groups"])
+    if not any(_records(groups, name) for name in names):
+        yield from names
+
+
+def _absent_with(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    if not _records(groups, arguments["other"]):
+        return
+    records = _records(groups, arguments["group"])
+    for field in _words(arguments["fields"]):
+        if any(_has(record, field) for record in records):
+            yield f"{arguments['group']}.{field}"
+
+
+def _only_when_any(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    flags = [flag.split(".") for flag in _words(arguments["flags"])]
+    if any(record.get(field) is True for group, field in flags for record in _records(groups, group)):
+        return
+    if any(_has(record, arguments["field"]) for record in _records(groups, arguments["group"])):
+        yield _named(arguments)
+
+
+def _group_when(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    if _asserted(arguments, clear) == arguments["equals"] and not _records(groups, arguments["group"]):
+        yield str(arguments["group"])
+
+
+def _no_groups_when(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    if _asserted(arguments, clear) == arguments["equals"]:
+        yield from (name for name in _words(arguments["groups"]) if _records(groups, name))
+
+
+def _meaning(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    meanings = cast("Mapping[str, Sequence[object]]", arguments["meanings"])
+    allowed = meanings.get(_asserted(arguments, clear) or "")
+    records = _records(groups, arguments["group"])
+    if allowed is not None and any(record.get(str(arguments["field"])) not in allowed for record in records):
+        yield _named(arguments)
+
+
+def _regime_bound(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    if clear.regime in _words(arguments["regimes"]):
+        return
+    records = _records(groups, arguments["group"])
+    if any(record.get(str(arguments["field"])) == arguments["equals"] for record in records):
+        yield _named(arguments)
+
+
+def _number_ground(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    since = cast("Mapping[str, str]", arguments["since"]).get(clear.regime)
+    if since is not None and clear.created_at >= _start_of(since):
+        return
+    for name in _words(arguments["fields"]):
+        group, field = name.split(".")
+        if any(_has(record, field) for record in _records(groups, group)):
+            yield name
+
+
+def _start_of(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(_ZONE)).timestamp()) * 1_000_000
+
+
+def _asserted(arguments: _Arguments, clear: Clear) -> str | None:
+    return clear.assertions.get(str(arguments["assertion"]))
+
+
+def _words(value: object) -> Sequence[str]:
+    return cast("Sequence[str]", value)
+
+
+def _assertion_equals(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    asserted = _asserted(arguments, clear)
     for record in _records(groups, arguments["group"]):
         value = record.get(str(arguments["field"]))
         said = str(value).lower() if isinstance(value, bool) else value
@@ -166,8 +297,8 @@ def _assertion_equals(arguments: _Arguments, groups: _Groups, assertions: Mappin
             yield _named(arguments)
 
 
-def _no_bsn(arguments: _Arguments, groups: _Groups, _: Mapping[str, str]) -> Iterator[str]:
-    for name in cast("Sequence[str]", arguments["fields"]):
+def _no_bsn(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    for name in _words(arguments["fields"]):
         group, field = name.split(".")
         if any(contains_bsn(str(record.get(field) or "")) for record in _records(groups, group)):
             yield name
@@ -181,13 +312,24 @@ class _Check:
 
 CHECKS: Mapping[str, _Check] = {
     "absent-when": _Check(_absent_when, ("group", "field", "when_field", "equals")),
+    "absent-with": _Check(_absent_with, ("group", "fields", "other")),
+    "allowed-values": _Check(_allowed_values, ("group", "field", "values")),
+    "any-group": _Check(_any_group, ("groups",)),
     "assertion-equals": _Check(_assertion_equals, ("assertion", "group", "field")),
     "at-least": _Check(_at_least, ("group", "field", "minimum")),
     "flag-true": _Check(_flag_true, ("group", "field")),
+    "group-when": _Check(_group_when, ("group", "assertion", "equals")),
+    "meaning": _Check(_meaning, ("assertion", "group", "field", "meanings")),
     "no-bsn": _Check(_no_bsn, ("fields",)),
+    "no-groups-when": _Check(_no_groups_when, ("groups", "assertion", "equals")),
     "not-empty": _Check(_not_empty, ("group",)),
+    "number-ground": _Check(_number_ground, ("fields", "since")),
     "one-of": _Check(_one_of, ("group", "fields")),
+    "one-set": _Check(_one_set, ("group", "sets")),
+    "only-when-any": _Check(_only_when_any, ("group", "field", "flags")),
     "present-when": _Check(_present_when, ("group", "field", "when_field", "equals")),
+    "regime-bound": _Check(_regime_bound, ("group", "field", "equals", "regimes")),
+    "some-value": _Check(_some_value, ("group", "field", "equals")),
     "value-present": _Check(_value_present, ("group", "field")),
 }
 """Every check by name, with the arguments it needs."""

@@ -162,10 +162,11 @@ class RecipientsDocument(_Sourced):
 
 
 class FieldsDocument(_Sourced):
-    """The exact fields of one group in one message type."""
+    """The exact fields of one group in one message type; *examples* in the place of the group's own."""
 
     required: list[_Name]
     may: list[_Name]
+    examples: dict[_Name, str | int | bool | None] = {}
 
 
 class RegimeDocument(_Sourced):

@@ -177,9 +177,16 @@ def _available(message: MessageDocument, groups: Mapping[GroupName, Json]) -> se
 def _targets(arguments: Mapping[str, object]) -> set[str]:
     group, many = arguments.get("group"), arguments.get("fields")
     if group is None:
-        return {str(name) for name in many} if isinstance(many, list) else set()
+        return {str(name) for key in ("fields", "groups") for name in _listed(arguments, key)}
     keys = [arguments.get("field"), arguments.get("when_field"), *(many if isinstance(many, list) else ())]
-    return {str(group), *(f"{group}.{key}" for key in keys if key is not None)}
+    keys += [key for fields in _listed(arguments, "sets") if isinstance(fields, list) for key in fields]
+    others = {str(name) for name in (*_listed(arguments, "flags"), arguments.get("other", group))}
+    return {str(group), *others, *(f"{group}.{key}" for key in keys if key is not None)}
+
+
+def _listed(arguments: Mapping[str, object], name: str) -> list[object]:
+    value = arguments.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _examples(groups: Mapping[GroupName, Json]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from broker.catalogue.build import message_path
+from broker.catalogue.checks import needed_groups
 from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
 from broker.cli.printing import hint, print_json, print_line, print_table
@@ -103,6 +104,7 @@ def _template_document(
         everything: Also the groups that are only allowed.
     """
     values = {a.name: a.value or a.values[0] for a in entry.assertions}
+    groups = fill(schema, everything=everything, also=needed_groups(entry, values))
     return {
         "type": entry.code,
         "to": to or [_default_addressee(entry)],
@@ -114,7 +116,7 @@ def _template_document(
         "assertions": {
             name: {"true": True, "false": False}.get(value, value) for name, value in values.items()
         },
-        "groups": fill(schema, everything=everything),
+        "groups": groups,
     }
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from broker.agreements.model import Allowed
 from broker.audit.decision_record import VerifiedDecision, read_record, verify_record
 from broker.audit.events import AuditEvent, Outcome
-from broker.catalogue.checks import failed_checks
+from broker.catalogue.checks import Clear, failed_checks
 from broker.catalogue.model import MessageEntry
 from broker.crypto import Unwrapper
 from broker.envelope.codec import read_envelope
@@ -266,7 +266,9 @@ def _disclose(
     padded = open_sections(verified, recipient, unwrapper, receipt)
     schema = visit.view.schemas[verified.header.schema_digest]
     groups = {name: schema.decode_group(name, unpad(plain)) for name, plain in padded.items()}
-    entry = visit.view.catalogue.by_type[verified.header.message_type]
-    if failures := failed_checks(entry, groups, dict(verified.header.assertions)):
+    header = verified.header
+    entry = visit.view.catalogue.by_type[header.message_type]
+    clear = Clear(dict(header.assertions), header.regime, header.created_at)
+    if failures := failed_checks(entry, groups, clear):
         raise SchemaError("a rule across groups fails", step=16, reason="check", offending=failures)
     return groups

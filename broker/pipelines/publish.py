@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from broker.agreements.model import AgreementParty, Allowed, Reason, Refused
-from broker.catalogue.checks import failed_checks
+from broker.catalogue.checks import Clear, failed_checks
 from broker.catalogue.model import MessageEntry
 from broker.crypto import SUITE, SealingKey, Signer
 from broker.envelope.cloudevents import attributes
@@ -105,7 +105,7 @@ def prepare(record: Record, sender: Sender, view: TrustView, now: Micros, entrop
     entry = view.catalogue.messages.get(record.code)
     if entry is None:
         raise refusal(Refused(Reason.UNKNOWN_TYPE, (record.code,)), record.code, record.to[0])
-    encoded = encode(record, entry, view)
+    encoded = encode(record, entry, view, now)
     message_id = record.message_id or new_message_id(now, entropy)
     header = draft_header(record, entry, sender, now, message_id)
     keys: dict[KeyId, SealingKey] = {}
@@ -134,7 +134,7 @@ def release(
     ]
 
 
-def encode(record: Record, entry: MessageEntry, view: TrustView) -> EncodedRecord:
+def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros) -> EncodedRecord:
     """Encode every group with the type's schema, then check the rules across groups.
 
     Raises:
@@ -151,7 +151,8 @@ def encode(record: Record, entry: MessageEntry, view: TrustView) -> EncodedRecor
             why=say_faults(schema, record.groups, error.offending),
             remedy=f"See `schakel message explain {record.code}`",
         ) from error
-    if failures := failed_checks(entry, record.groups, record.assertions):
+    clear = Clear(record.assertions, record.regime, now)
+    if failures := failed_checks(entry, record.groups, clear):
         raise RefusedError(
             f"{record.code} does not satisfy a rule of the catalogue",
             reason="check",

@@ -147,7 +147,8 @@ class Compiler:
         compiled = self.compile(inner, item, f"{path}.{name}", level + 1)
         example = item.get("example", compiled.shape.sample)
         faults: list[str] = []
-        compiled.shape.to_avro(example, f"{path}.{name}", faults)
+        if example is not None or not optional:
+            compiled.shape.to_avro(example, f"{path}.{name}", faults)
         if faults:
             raise refuse("schema-example", *faults)
         bare = ["null", compiled.avro] if optional else compiled.avro

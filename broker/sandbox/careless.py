@@ -62,8 +62,8 @@ class CarelessSender:
         """
         parts, view = self._parts, self._view
         entry = view.catalogue.messages[record.code]
-        encoded = encode(record, entry, view)
         now = parts.clock.now()
+        encoded = encode(record, entry, view, now)
         header = draft_header(
             record, entry, parts.sender, now, record.message_id or new_message_id(now, parts.entropy)
         )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 
 from broker.catalogue.build import build
-from broker.catalogue.checks import failed_checks
+from broker.catalogue.checks import Clear, failed_checks
 from broker.catalogue.lint import SchemaRules, lint
 from broker.catalogue.load import load_catalogue
-from broker.names import GroupName, MessageCode
+from broker.moments import from_text
+from broker.names import GroupName, MessageCode, Regime
 from broker.records.compatibility import incompatibilities
 from broker.records.schema import MessageSchema
 from broker.records.template import template
 from schemas.reading import packaged
 
+CLEAR = Clear({}, Regime.R1, from_text("2014-03-03T12:00:00Z"))
 QUESTION = {
     "type": "record",
-    "name": "QU",
+    "name": "XQ",
     "fields": [
         {
             "name": "question_text",
@@ -30,22 +32,22 @@ QUESTION = {
     ],
 }
 TYPE = """
-  E06:
+  E98:
     nl: Informatieverzoek
     en: Information request
-    type: nl.beschermingszaken.informatie.gevraagd.v1
+    type: nl.beschermingszaken.proef.gevraagd.v1
     flow: meldingen
     version: 1
     source: "S 3.1; L05"
     senders: {roles: [AMK, BJZ, RvdK], source: "S 3.1"}
     recipients:
-      - {roles: [GGZ], required: [REF, QU, IN, WK], may: [CH], source: "A43"}
+      - {roles: [GGZ], required: [REF, XQ, IN, WK], may: [CH], source: "A43"}
     regimes:
       R1: {mandatory: false, source: "L05"}
     purposes: {codes: [amk-taak], source: "L05"}
     legal_bases: {codes: [wjz-53], source: "L05"}
     checks:
-      - {check: not-empty, group: QU, source: "S 3.1"}
+      - {check: not-empty, group: XQ, source: "S 3.1"}
       - {check: present-when, group: IN, field: not_informed_reason_code, when_field: parents_informed_flag, equals: false, source: "L16"}
     opens: []
     closes: []
@@ -59,26 +61,26 @@ def extended() -> dict[str, bytes]:
     text = (
         files["catalogue.yaml"]
         .decode()
-        .replace("  RC: {title: receipt", '  QU: {title: question, source: "A43"}\n  RC: {title: receipt')
+        .replace("  RC: {title: receipt", '  XQ: {title: question, source: "A43"}\n  RC: {title: receipt')
     )
     return build(
-        files | {"catalogue.yaml": (text + TYPE).encode(), "groups/QU.avsc": json.dumps(QUESTION).encode()}
+        files | {"catalogue.yaml": (text + TYPE).encode(), "groups/XQ.avsc": json.dumps(QUESTION).encode()}
     )
 
 
 def test_a_new_type_works_from_data_alone() -> None:
     """It lints, loads, gets a template that encodes, and its checks bite."""
     files = extended()
-    entry = load_catalogue(files).messages[MessageCode("E06")]
-    schema = MessageSchema.parse(files["messages/E06/1.avsc"])
+    entry = load_catalogue(files).messages[MessageCode("E98")]
+    schema = MessageSchema.parse(files["messages/E98/1.avsc"])
     groups = template(schema, everything=True)
 
     assert lint(files, SchemaRules(MessageSchema.parse, incompatibilities)) == ()
     assert [name for name, _ in schema.encode(groups)] == list(entry.groups)
-    assert failed_checks(entry, groups, {}) == ()
+    assert failed_checks(entry, groups, CLEAR) == ()
 
     unexplained = {**groups, GroupName("IN"): {"parents_informed_flag": False}}
-    assert failed_checks(entry, unexplained, {}) == ("IN.not_informed_reason_code",)
+    assert failed_checks(entry, unexplained, CLEAR) == ("IN.not_informed_reason_code",)
 
 
 def test_published_types_do_not_change_with_it() -> None:

@@ -7,14 +7,16 @@ import re
 
 import pytest
 
-from broker.catalogue.checks import failed_checks
+from broker.catalogue.checks import Clear, failed_checks, needed_groups
 from broker.catalogue.load import load_catalogue
-from broker.names import MessageCode
+from broker.moments import from_text
+from broker.names import MessageCode, Regime
 from broker.records.schema import MessageSchema
 from broker.records.template import template
 from schemas.reading import packaged
 
 CATALOGUE = load_catalogue(packaged())
+NOW = from_text("2030-01-01T12:00:00Z")
 CODES = [str(code) for code in CATALOGUE.messages]
 
 
@@ -28,11 +30,13 @@ def schema_of(code: str) -> MessageSchema:
 def test_a_template_is_a_valid_message(code: str, everything: bool) -> None:
     """It encodes, and every named check holds."""
     entry = CATALOGUE.messages[MessageCode(code)]
-    groups = template(schema_of(code), everything=everything)
     assertions = {a.name: a.value or a.values[0] for a in entry.assertions}
+    also = needed_groups(entry, assertions)
+    groups = template(schema_of(code), everything=everything, also=also)
+    regime = Regime.R1 if Regime.R1 in entry.regimes else entry.regimes[0]
 
     assert [name for name, _ in schema_of(code).encode(groups)] == list(groups)
-    assert failed_checks(entry, groups, assertions) == ()
+    assert failed_checks(entry, groups, Clear(assertions, regime, NOW)) == ()
 
 
 @pytest.mark.parametrize("code", CODES)
