@@ -23,7 +23,7 @@ from broker.obligations.opening import Draft, Ground, applies
 from broker.obligations.succession import may_act_for
 from broker.obligations.thread import Thread
 
-__all__ = ["RECALLS", "WAIVES", "Ending", "endings"]
+__all__ = ["RECALLS", "WAIVES", "Ending", "add_endings", "endings"]
 
 WAIVES = "waived_obligation"
 """The assertion by which a creditor waives: its value is the code of an obligation, in lower case."""
@@ -69,12 +69,19 @@ class _Hanging:
 
 def endings(drafts: Iterable[Draft], thread: Thread, rules: RuleSet) -> dict[Digest, Ending]:
     """How each of *drafts* that ended did, by obligation id."""
-    hanging = _Hanging(drafts, thread, rules)
     found: dict[Digest, Ending] = {}
-    for fact in thread.delivered:
+    add_endings(found, thread.delivered, drafts, thread, rules)
+    return found
+
+
+def add_endings(
+    found: dict[Digest, Ending], by: Iterable[Fact], drafts: Iterable[Draft], thread: Thread, rules: RuleSet
+) -> None:
+    """Put into *found* what the facts *by* end of *drafts*, where it is earlier than what stands there."""
+    hanging = _Hanging(drafts, thread, rules)
+    for fact in by:
         for draft, ending in _all_endings(fact, hanging):
             found[draft.obligation_id] = min(ending, found.get(draft.obligation_id, ending))
-    return found
 
 
 def _all_endings(fact: Fact, hanging: _Hanging) -> Iterator[tuple[Draft, Ending]]:

@@ -1,4 +1,4 @@
-"""Obligations follow from the facts of a case, in whatever order those arrive (docs/spec/obligations.md 3 and 6).
+"""Obligations follow from the facts of a case, in whatever order these come (docs/spec/obligations.md 6).
 
 The rules, in order:
 
@@ -8,19 +8,37 @@ The rules, in order:
 3. A message closes what its sender owes for the nearest of its causes (`broker.obligations.closing`).
 4. What ends first ends it: answered, waived by its creditor, or recalled with the message that opened it.
 5. A duty that comes `after` another opens at the moment at which that one was met.
+
+Most facts are of a new message that no known one names as its cause.  Such a fact changes nothing
+about what the others open and end, so only its own part is worked out; any other starts afresh.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from broker.names import Digest
-from broker.obligations.closing import Ending, endings
+from broker.obligations.closing import Ending, add_endings, endings
 from broker.obligations.model import CaseState, Closing, Fact, Obligation, RuleSet
-from broker.obligations.opening import Draft, draft_after, drafts
+from broker.obligations.opening import Draft, draft_after, drafts, drafts_of
 from broker.obligations.thread import Thread
 
 __all__ = ["track", "track_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoning:
+    """What the facts of a case open and end, but for what comes after something else.
+
+    Attributes:
+        rules: Those by which it was worked out; it is of no use under others.
+    """
+
+    rules: RuleSet
+    thread: Thread
+    opened: list[Draft]
+    ended: dict[Digest, Ending]
 
 
 def track(state: CaseState, fact: Fact, rules: RuleSet) -> CaseState:
@@ -28,6 +46,7 @@ def track(state: CaseState, fact: Fact, rules: RuleSet) -> CaseState:
 
     Args:
         fact: Of the same case as those before it.
+        rules: Best the same object for all facts: under others the whole case is worked out again.
     """
     return track_all(state, (fact,), rules)
 
@@ -38,20 +57,55 @@ def track_all(state: CaseState, facts: Iterable[Fact], rules: RuleSet) -> CaseSt
     if not new:
         return state
     known = {**state.facts, **new}
-    return CaseState(known, _follow(known.values(), rules))
+    reckoning, unchanged = _went_on(state, list(new.values()), rules), state.obligations
+    if reckoning is None:
+        reckoning, unchanged = _afresh(known.values(), rules), ()
+    return CaseState(known, _obligations(reckoning, unchanged), reckoning)
 
 
-def _follow(facts: Iterable[Fact], rules: RuleSet) -> tuple[Obligation, ...]:
-    """The obligations that follow from *facts*, sorted by opening moment, then id."""
+def _afresh(facts: Iterable[Fact], rules: RuleSet) -> _Reckoning:
     thread = Thread(facts, rules)
     opened = drafts(thread, rules)
-    ended = endings(opened, thread, rules)
+    return _Reckoning(rules, thread, opened, endings(opened, thread, rules))
+
+
+def _went_on(state: CaseState, new: list[Fact], rules: RuleSet) -> _Reckoning | None:
+    """The reckoning of *state* with one more fact that leaves the others as they are; else None."""
+    before = state.reckoning
+    if len(new) != 1 or not isinstance(before, _Reckoning) or before.rules is not rules:
+        return None
+    thread = before.thread.with_leaf(new[0], rules)
+    if thread is None:
+        return None
+    opened = before.opened + drafts_of(new[0], thread, rules)
+    ended = dict(before.ended)
+    add_endings(ended, new, opened, thread, rules)
+    return _Reckoning(rules, thread, opened, ended)
+
+
+def _obligations(reckoning: _Reckoning, unchanged: tuple[Obligation, ...]) -> tuple[Obligation, ...]:
+    """All obligations, sorted by opening moment, then id; those of *unchanged* that still stand are kept."""
+    rules, opened, ended = reckoning.rules, reckoning.opened, reckoning.ended
     links, seen = opened, {draft.obligation_id for draft in opened}
     while links := _next_links(links, ended, rules, seen):
-        ended.update(endings(links, thread, rules))
+        ended = ended | endings(links, reckoning.thread, rules)
         opened = opened + links
-    obligations = [_obligation(draft, ended.get(draft.obligation_id)) for draft in opened]
-    return tuple(sorted(obligations, key=_by_opening))
+    before = {each.obligation_id: each for each in unchanged}
+    made = [_kept_or_made(draft, ended.get(draft.obligation_id), before) for draft in opened]
+    return tuple(sorted(made, key=_by_opening))
+
+
+def _kept_or_made(draft: Draft, ending: Ending | None, before: Mapping[Digest, Obligation]) -> Obligation:
+    known = before.get(draft.obligation_id)
+    if known is not None and (known.message_id, known.opened_at) == (draft.message_id, draft.opened_at):
+        shown = (
+            None
+            if known.closed_at is None
+            else (known.closed_at, known.closed_by, known.closing, known.reason)
+        )
+        if shown == ending:
+            return known
+    return _obligation(draft, ending)
 
 
 def _next_links(

@@ -246,7 +246,9 @@ class CaseState:
     Attributes:
         facts: By decision id; what is to be kept to go on later.
         obligations: Sorted by opening moment, then id; they follow from the facts.
+        reckoning: What the fold remembers to go on quickly; it may be dropped at any time.
     """
 
     facts: Mapping[Digest, Fact] = field(default_factory=dict)
     obligations: tuple[Obligation, ...] = ()
+    reckoning: object = field(default=None, compare=False, repr=False)

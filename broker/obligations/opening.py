@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 from broker.crypto import sha256
 from broker.names import CaseRef, Digest, MessageId, Micros, Regime, Urgency
@@ -22,7 +23,7 @@ from broker.obligations.model import DELIVERED, Deadline, Duty, Effect, Fact, Ow
 from broker.obligations.terms import due_at
 from broker.obligations.thread import Thread, refusal_duties
 
-__all__ = ["Draft", "Ground", "applies", "draft_after", "drafts"]
+__all__ = ["Draft", "Ground", "applies", "draft_after", "drafts", "drafts_of"]
 
 _REMIND_ONCE = "remind-once"
 
@@ -65,11 +66,25 @@ class Draft:
 def drafts(thread: Thread, rules: RuleSet) -> list[Draft]:
     """Everything that the facts of *thread* open, each obligation once."""
     found: dict[Digest, Draft] = {}
-    for draft in _all_drafts(thread, rules):
+    for draft in chain.from_iterable(
+        drafts_of(f, thread, rules) for f in (*thread.delivered, *thread.refused)
+    ):
         before = found.get(draft.obligation_id)
         if before is None or draft.opened_at < before.opened_at:
             found[draft.obligation_id] = draft
     return list(found.values())
+
+
+def drafts_of(fact: Fact, thread: Thread, rules: RuleSet) -> list[Draft]:
+    """What one fact opens."""
+    if fact.outcome not in DELIVERED:
+        return list(_opened(rules.refusal_opens, fact, Ground.REFUSAL, rules))
+    found: list[Draft] = []
+    if not _goes_back(fact, thread, rules):
+        found += _opened(rules.opens.get(fact.message_type, ()), fact, Ground.MESSAGE, rules)
+    if fact.emergency:
+        found += _opened(rules.emergency_opens, fact, Ground.RELEASE, rules)
+    return found
 
 
 def draft_after(before: Draft, met_by: MessageId, met_at: Micros, duty: Duty) -> Draft:
@@ -96,16 +111,6 @@ def draft_after(before: Draft, met_by: MessageId, met_at: Micros, duty: Duty) ->
 def applies(effect: Effect, fact: Fact) -> bool:
     """Whether the message makes every assertion that *effect* asks for."""
     return all(wanted in fact.assertions for wanted in effect.when)
-
-
-def _all_drafts(thread: Thread, rules: RuleSet) -> Iterator[Draft]:
-    for fact in thread.delivered:
-        if not _goes_back(fact, thread, rules):
-            yield from _opened(rules.opens.get(fact.message_type, ()), fact, Ground.MESSAGE, rules)
-        if fact.emergency:
-            yield from _opened(rules.emergency_opens, fact, Ground.RELEASE, rules)
-    for fact in thread.refused:
-        yield from _opened(rules.refusal_opens, fact, Ground.REFUSAL, rules)
 
 
 def _opened(effects: tuple[Effect, ...], fact: Fact, ground: Ground, rules: RuleSet) -> Iterator[Draft]:

@@ -20,8 +20,9 @@ class Thread:
     id later changes nothing that stood.
 
     Attributes:
-        delivered: Facts of messages that their recipient can open, earliest first.
-        refused: Facts of messages that were refused at the gate, earliest first.
+        delivered: Facts of messages that their recipient can open.  Facts of one message are in the
+            order of their moments.
+        refused: Facts of messages that were refused at the gate, in that order too.
         rejected: Messages that the gate or their recipient refused.
     """
 
@@ -42,6 +43,23 @@ class Thread:
             for fact in self.delivered
             if fact.causation_id is not None and _refuses(fact.message_type, rules)
         }
+
+    def with_leaf(self, fact: Fact, rules: RuleSet) -> Thread | None:
+        """This thread and *fact*, when that leaves everything else as it is; else None.
+
+        It does when its message is delivered, new, named by no other as its cause, and no refusal.
+        """
+        message = fact.message_id
+        if fact.outcome not in DELIVERED or _refuses(fact.message_type, rules) or message in self._causes:
+            return None
+        if message in self._causes.values():
+            return None
+        longer = Thread((), rules)
+        longer.delivered = [*self.delivered, fact]
+        longer.refused, longer.rejected = self.refused, self.rejected
+        longer.types = {**self.types, message: fact.message_type}
+        longer._causes = {**self._causes, message: fact.causation_id}
+        return longer
 
     def line(self, message: MessageId) -> list[MessageId]:
         """What caused *message*, nearest first: at most `LONGEST_LINE` messages, each once."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.names import Regime, Urgency
+from broker.names import Micros, Regime, Urgency
 from broker.obligations.fold import track, track_all
-from broker.obligations.model import CaseState, Closing, State
+from broker.obligations.model import CaseState, Closing, Deadline, State
 from broker.obligations.states import state_of
 from broker.obligations.terms import due_at
 from tests.unit.obligations.case import AMK, DUTIES, GGZ, SHG, Say, at, message, owed, play, rules, the
@@ -30,8 +32,10 @@ EMERGENCY = Say(11, "question", SHG, GGZ, cause=1, day=7, emergency=True)
 RECALL = Say(12, "recall", SHG, GGZ, cause=11, day=8, says=(("correction_kind", "recall"),))
 BACK = Say(13, "forward", AMK, SHG, cause=1, day=1)
 
-WHOLE = (REPORT, RECEIPT, DECISION, QUESTION, ANSWER, INFORMED, FEEDBACK)
-WHOLE += (REFUSED, MENDED, WAIVER, EMERGENCY, RECALL, BACK)
+WHOLE = (
+    *(REPORT, RECEIPT, DECISION, QUESTION, ANSWER, INFORMED, FEEDBACK),
+    *(REFUSED, MENDED, WAIVER, EMERGENCY, RECALL, BACK),
+)
 
 
 def test_a_message_opens_what_the_rules_say_for_its_recipient() -> None:
@@ -71,7 +75,9 @@ def test_what_an_assertion_closes_stays_open_without_it() -> None:
     ],
     ids=["r1", "r2", "acute", "not-acute"],
 )
-def test_the_term_is_that_of_regime_and_urgency(regime, urgency, code, deadline) -> None:  # type: ignore[no-untyped-def]
+def test_the_term_is_that_of_regime_and_urgency(
+    regime: Regime, urgency: Urgency, code: str, deadline: Deadline
+) -> None:
     """Acute goes before regime, regime before the ordinary term."""
     said = Say(3, "decision", AMK, SHG, says=YES, regime=regime, urgency=urgency)
     asked = Say(4, "question", AMK, GGZ, regime=regime, urgency=urgency)
@@ -278,7 +284,7 @@ def test_a_question_unanswered_after_its_reminder_rests_as_no_answer() -> None:
     assert answer.lapses_at is not None
     moments = (answer.due_at, answer.due_at + 1, answer.lapses_at, answer.lapses_at + 1)
 
-    assert [state_of(answer, moment) for moment in moments] == [  # type: ignore[arg-type]
+    assert [state_of(answer, Micros(moment)) for moment in moments] == [
         State.OPEN,
         State.OVERDUE,
         State.OVERDUE,
@@ -329,13 +335,13 @@ def test_no_order_and_no_repeat_shows(order: list[Say], again: list[Say]) -> Non
 SOMEBODY = st.sampled_from([AMK, SHG, GGZ])
 ANYTHING = st.builds(
     Say,
-    number=st.integers(1, 6),
+    number=st.integers(1, 9),
     type_=st.sampled_from(
         ["report", "forward", "decision", "question", "answer", "feedback", "refusal", "receipt", "note"]
     ),
     sender=SOMEBODY,
     recipient=SOMEBODY,
-    cause=st.integers(0, 6),
+    cause=st.integers(0, 9),
     day=st.integers(0, 4),
     says=st.sampled_from([(), YES, OUTCOME, RECALL.says, (("waived_obligation", "ob-answer"),)]),
     outcome=st.sampled_from(["released", "refused", "receipt"]),
@@ -345,13 +351,31 @@ ANYTHING = st.builds(
 
 @given(st.lists(ANYTHING, max_size=10, unique_by=lambda said: said.fact().decision_id), st.randoms())
 @settings(max_examples=300, deadline=None)
-def test_no_order_shows_in_nonsense_either(said: list[Say], chance) -> None:  # type: ignore[no-untyped-def]
+def test_no_order_shows_in_nonsense_either(said: list[Say], chance: Random) -> None:
     """Reused ids, circles, answers before questions: the same set gives the same state in any split."""
     shuffled = [each.fact() for each in said]
     chance.shuffle(shuffled)
     half = track_all(CaseState(), shuffled[: len(shuffled) // 2], rules())
 
     assert track_all(half, shuffled[len(shuffled) // 2 :], rules()) == play(*said)
+
+
+@given(st.lists(ANYTHING, max_size=10, unique_by=lambda said: said.fact().decision_id))
+@settings(max_examples=500, deadline=None)
+def test_going_on_equals_starting_afresh(said: list[Say]) -> None:
+    """What the fold remembers between facts never changes what it finds."""
+    ruled, state = rules(), CaseState()
+    for each in said:
+        state = track(state, each.fact(), ruled)
+
+    assert state == play(*said)
+
+
+def test_a_state_without_its_memory_goes_on_as_well() -> None:
+    """A stored case is its facts."""
+    kept = CaseState(play(REPORT).facts)
+
+    assert track(kept, DECISION.fact(), rules()) == play(REPORT, DECISION)
 
 
 @given(st.lists(ANYTHING, max_size=10))
