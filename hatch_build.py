@@ -1,4 +1,4 @@
-"""Puts the files of a Kafka node into the wheel; an editable installation reads them in the source tree."""
+"""Puts the files of a Kafka node and the scenarios into the wheel; an editable one reads the source tree."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class KafkaNodeFiles(BuildHookInterface[Any]):
-    """Adds deploy/kafka as broker/sandbox/kafka_node."""
+    """Adds deploy/kafka as broker/sandbox/kafka_node, and tests/scenarios as broker/sandbox/scenarios."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add them, unless the build is an editable one."""
         if version == "standard":
             build_data["force_include"]["deploy/kafka"] = "broker/sandbox/kafka_node"
+            build_data["force_include"]["tests/scenarios"] = "broker/sandbox/scenarios"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from broker.names import Micros
     from tests.exchange import RealExchange
     from tests.kafka_ladder import RealKafka
 
@@ -68,17 +69,25 @@ def spoiled_exchange(
 
 
 @pytest.fixture(scope="session")
+def exchange_at(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Micros], AbstractContextManager[RealExchange]]:
+    """Makes another one, whose time begins at a moment of the past or the future."""
+    return lambda start: _exchange(request.config, tmp_path_factory.mktemp("timed"), start)
+
+
+@pytest.fixture(scope="session")
 def own_kafka(request: pytest.FixtureRequest) -> None:
     """For tests whose command starts a Kafka itself."""
     request.config.stash[_CHOSEN] = "Apache Kafka from jars, started by the commands under test"
 
 
 @contextmanager
-def _exchange(config: pytest.Config, directory: Path) -> Iterator[RealExchange]:
+def _exchange(config: pytest.Config, directory: Path, start: Micros | None = None) -> Iterator[RealExchange]:
     from tests.exchange import running_exchange
     from tests.kafka_ladder import climb
 
-    with climb(directory) as kafka, running_exchange(kafka) as exchange:
+    with climb(directory) as kafka, running_exchange(kafka, start) as exchange:
         config.stash[_CHOSEN] = kafka.how
         yield exchange
 

@@ -23,13 +23,14 @@ from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.logs import PROCESS_STARTED
-from broker.names import CaseRef, GroupName, MessageCode, Oin, Regime, TopicName
+from broker.names import CaseRef, GroupName, MessageCode, Micros, Oin, Regime, TopicName
 from broker.ports import Message
 from broker.records.model import Addressee, Record
 from broker.records.template import template
 from broker.sandbox.cast import member
 from broker.sandbox.exchange import build, make_topics
 from broker.sandbox.layout import Layout
+from broker.sandbox.timekeeping import begin_at
 from broker.topics import decisions_topic
 from broker.trust.view import TrustView
 from producers.client import Publisher
@@ -233,9 +234,15 @@ class RealExchange:
 
 
 @contextmanager
-def running_exchange(kafka: RealKafka) -> Iterator[RealExchange]:
-    """An exchange on *kafka*, beside its test authority; every process that was started is stopped."""
+def running_exchange(kafka: RealKafka, start: Micros | None = None) -> Iterator[RealExchange]:
+    """An exchange on *kafka*, beside its test authority; every process that was started is stopped.
+
+    Args:
+        start: When its time begins; now, by default.
+    """
     layout = Layout(kafka.pki.parent)
+    if start is not None:
+        begin_at(layout, start)
     build(layout.directory, kafka.bootstrap)
     _name_instances(layout)
     make_topics(layout, kafka.bootstrap)

@@ -24,6 +24,8 @@ from broker.names import Micros
 from broker.operations.keys import load_keys
 from broker.operations.registry import RegistryHome, open_registry
 from broker.operations.standing import named, party_name, published, require_own_keys
+from broker.sandbox.layout import Layout
+from broker.sandbox.timekeeping import sandbox_now
 from broker.trust.view import TrustView
 
 __all__ = ["app"]
@@ -154,7 +156,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say what is missing, overlaps, ends soon or is too wide; exit 9 when something serious is found."""
-    now = _now()
+    now = sandbox_now(Layout(directory))
     view = RegistryHome(directory).view(now)
     mandatory = [entry.code for entry in view.catalogue.messages.values() if entry.mandatory]
     found = check_book(view.rules, mandatory, _parties(view, now), now, days)
@@ -170,7 +172,7 @@ def check(
 @app.command()
 def diff(old: Document, new_: Document, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
     """Say what changes for whom between two versions, group by group."""
-    view = RegistryHome(directory).view(_now())
+    view = RegistryHome(directory).view(sandbox_now(Layout(directory)))
     changes = compare(_agreement(old), _agreement(new_), view.rules.rules)
     if as_json:
         print_json({"changes": changes})
@@ -214,7 +216,7 @@ def _view(
         if root is None or cache is None:
             raise UsageError("a source needs --root and --cache", remedy="Give both, or leave --source out")
         return open_registry(source, cache, root).refresh(_now())
-    return None if directory is None else RegistryHome(directory).view(_now())
+    return None if directory is None else RegistryHome(directory).view(sandbox_now(Layout(directory)))
 
 
 def _name(view: TrustView | None, party: AgreementParty) -> str:

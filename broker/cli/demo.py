@@ -17,10 +17,14 @@ import typer
 
 from broker import logs
 from broker.cli.printing import print_json, printable, progress
+from broker.cli.scenarios import QuietWatcher, ScreenWatcher, list_scenarios
 from broker.errors import SchakelError
 from broker.sandbox.demo.model import Line, Report
 from broker.sandbox.demo.play import play
 from broker.sandbox.sandbox import Sandbox
+from broker.sandbox.scenario.model import Scenario
+from broker.sandbox.scenario.parse import named_scenario
+from broker.sandbox.scenario.perform import perform
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,8 +58,18 @@ def demo(
         Path | None,
         typer.Option(help="Keep everything in this directory; by default only the proof is kept."),
     ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Play this one, by name or from a file, to its table of obligations.")
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
 ) -> None:
     """Play a case: what is delivered, what is refused and by whom, and a proof that needs no network."""
+    if list_them:
+        list_scenarios()
+        return
+    if scenario is not None:
+        _play_scenario(named_scenario(scenario), keep, nodes, as_json=as_json)
+        return
     with _directory(keep) as directory, _farewell(quiet=as_json):
         logs.configure("demo", file=directory / "demo.log")
         proof = _proof_file(directory, keep)
@@ -74,6 +88,34 @@ def demo(
             remedy="Run it again with --keep DIR, and look into DIR/run and DIR/demo.log",
             code="demo",
         )
+
+
+def _play_scenario(scenario: Scenario, keep: Path | None, nodes: int, *, as_json: bool) -> None:
+    """Play one scenario; what it says must be what comes out."""
+    with _directory(keep) as directory, _farewell(quiet=as_json):
+        logs.configure("demo", file=directory / "demo.log")
+        if as_json:
+            with progress("playing") as tell:
+                outcome = perform(scenario, Sandbox(directory, nodes), QuietWatcher(tell), tell)
+            print_json(outcome.to_json())
+        else:
+            watcher = ScreenWatcher()
+            with progress("starting") as tell:
+                outcome = perform(scenario, Sandbox(directory, nodes), watcher, tell)
+            watcher.summary(outcome)
+        logging.shutdown()
+    if not outcome.equal:
+        raise _FoundError(
+            f"{scenario.name} did not come out as it says",
+            why="; ".join(outcome.failures) or "the obligations differ",
+            remedy="Compare the two tables; --keep DIR keeps everything",
+        )
+
+
+class _FoundError(SchakelError):
+    """A scenario came out otherwise than it says."""
+
+    exit_code = 9
 
 
 @contextmanager

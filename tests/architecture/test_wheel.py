@@ -50,6 +50,14 @@ def test_the_wheel_can_run_kafka(contents: list[str]) -> None:
     assert sorted(written - set(contents)) == []
 
 
+def test_the_wheel_carries_the_scenarios(contents: list[str]) -> None:
+    """What `schakel demo --scenario` plays is there without the source tree."""
+    written = {f"broker/sandbox/scenarios/{path.name}" for path in (ROOT / "tests" / "scenarios").iterdir()}
+
+    assert written
+    assert sorted(written - set(contents)) == []
+
+
 def test_the_wheel_carries_the_licence(contents: list[str]) -> None:
     """Whoever receives the wheel receives the licence."""
     assert [name for name in contents if Path(name).name == "LICENSE"]

@@ -17,7 +17,7 @@ from broker.sandbox.demo.model import Judged, Line
 from broker.sandbox.demo.stage import Draft, Programme
 from producers.client import Published
 
-__all__ = ["Delivered", "case_arrives", "deliver", "feedback_returns"]
+__all__ = ["Delivered", "case_arrives", "deliver", "feedback_returns", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def case_arrives(programme: Programme) -> Delivered:
         "their agreement (convenant) amk-shg-noord, signed by both, says which field groups may go."
     )
     groups = texts.report()
-    rows = [(programme.titled(name), _words(value)) for name, value in groups.items()]
+    rows = [(programme.titled(name), words(value)) for name, value in groups.items()]
     audience.show("What SHG Noord writes: E01, report forwarded by SHG to AMK", rows)
     subjects = tuple(SubjectRef(system_entropy(SubjectRef.size)) for _ in range(2))
     draft = Draft(code="E01", to=stage.amk, case=stage.new_case(), groups=groups, subjects=subjects)
@@ -114,7 +114,7 @@ def deliver(programme: Programme, sender: Actor, recipient: Actor, draft: Draft)
     return Delivered(sent, judged, disclosure, receipt, milliseconds)
 
 
-def _words(value: GroupValue) -> str:
+def words(value: GroupValue) -> str:
     """A group as a person reads it: one record a line."""
     records = value if isinstance(value, list) else [value]
     return "\n".join("; ".join(f"{name} {_plain(v)}" for name, v in record.items()) for record in records)

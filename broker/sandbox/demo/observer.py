@@ -28,7 +28,11 @@ _BATCH = 500
 
 
 class Observer:
-    """Reads every exchange and decisions topic with the administrator's rights."""
+    """Reads every exchange and decisions topic with the administrator's rights.
+
+    Attributes:
+        decisions: Every decision it saw, once.
+    """
 
     def __init__(self, layout: Layout) -> None:
         profile = load_profile(layout.operator_profile, Profile)
@@ -37,7 +41,7 @@ class Observer:
         self._cache = VerificationCache()
         self._judged: dict[str, Judged] = {}
         self._records: dict[str, Message] = {}
-        self.decisions: set[Digest] = set()
+        self.decisions: dict[Digest, AuditEvent] = {}
 
     def judged(self, source: Position, seconds: float = 20.0) -> Judged:
         """What the gate decided about the record at *source*.
@@ -80,7 +84,7 @@ class Observer:
         event = self._verified(message)
         source = event.source
         where = str(Position(source.topic, source.partition, source.offset))
-        self.decisions.add(event.decision_id)
+        self.decisions.setdefault(event.decision_id, event)
         self._judged.setdefault(where, Judged(event, message))
 
     def _verified(self, message: Message) -> AuditEvent:
