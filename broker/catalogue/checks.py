@@ -14,6 +14,7 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 - ``one-set {group, sets}``: each record has every field of at least one of these sets.
 - ``allowed-values {group, field, values}``: where the field has a value, it is one of these.
 - ``some-value {group, field, equals}``: where the group is there, the field has that value in some record.
+- ``single {group}``: there is no more than one record.
 - ``any-group {groups}``: at least one of these groups is there.
 - ``absent-with {group, fields, other}``: where the group *other* is there, these fields have no value.
 - ``only-when-any {group, field, flags}``: the field has a value only where one of these flags is true.
@@ -217,6 +218,11 @@ def _some_value(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[st
         yield _named(arguments)
 
 
+def _single(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    if len(_records(groups, arguments["group"])) > 1:
+        yield str(arguments["group"])
+
+
 def _any_group(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
     names = _words(arguments["groups"])
     if not any(_records(groups, name) for name in names):
@@ -329,6 +335,7 @@ CHECKS: Mapping[str, _Check] = {
     "only-when-any": _Check(_only_when_any, ("group", "field", "flags")),
     "present-when": _Check(_present_when, ("group", "field", "when_field", "equals")),
     "regime-bound": _Check(_regime_bound, ("group", "field", "equals", "regimes")),
+    "single": _Check(_single, ("group",)),
     "some-value": _Check(_some_value, ("group", "field", "equals")),
     "value-present": _Check(_value_present, ("group", "field")),
 }

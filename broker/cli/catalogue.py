@@ -13,9 +13,9 @@ from broker.catalogue.build import build as build_files
 from broker.catalogue.lint import SchemaRules
 from broker.catalogue.lint import lint as lint_files
 from broker.catalogue.load import load_catalogue, stale_files
-from broker.catalogue.model import MessageEntry
+from broker.catalogue.model import MessageEntry, Obligation
 from broker.cli.printing import print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, schema_files
+from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, schema_files
 from broker.errors import ConfigurationError
 from broker.records.compatibility import incompatibilities
 from broker.records.schema import MessageSchema
@@ -73,6 +73,9 @@ def show(
 ) -> None:
     """Show all message types, or everything about one."""
     catalogue = load_catalogue(schema_files(folder))
+    if extension := find_extension(catalogue, code):
+        print_extension(extension, as_json=as_json)
+        return
     entries = [find_entry(catalogue, code)] if code else list(catalogue.messages.values())
     if as_json:
         documents = [_plain(entry) for entry in entries]
@@ -141,11 +144,15 @@ def _properties(entry: MessageEntry) -> list[tuple[str, object]]:
             )
         )
     rows += [
-        (o.effect, f"{o.code} {' '.join('='.join(w) for w in o.when)}   [{o.source}]")
+        (o.effect, f"{' '.join([o.code, *map('='.join, o.when), *_debtor(o)])}   [{o.source}]")
         for o in entry.obligations
     ]
     rows += [(f"schema {version}", str(digest)) for version, digest in entry.schemas.items()]
     return [*rows, ("retention", entry.retention), ("source", entry.source)]
+
+
+def _debtor(effect: Obligation) -> list[str]:
+    return ["owed by the sender"] if effect.owed_by == "sender" else []
 
 
 def _arguments(arguments: object) -> str:

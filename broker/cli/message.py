@@ -13,7 +13,7 @@ from broker.catalogue.checks import needed_groups
 from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
 from broker.cli.printing import hint, print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, schema_files
+from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, schema_files
 from broker.errors import RefusedError, UsageError
 from broker.names import GroupName, Regime, Role
 from broker.records.schema import MessageSchema
@@ -73,6 +73,9 @@ def explain(
     """Show which groups are required, allowed and forbidden, and by which source."""
     content = schema_files(folder)
     catalogue = load_catalogue(content)
+    if extension := find_extension(catalogue, code):
+        print_extension(extension, as_json=as_json)
+        return
     entry = find_entry(catalogue, code)
     from_role, to_role = _role(catalogue, sender), _role(catalogue, recipient)
     listed = _listed(entry, from_role, to_role)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from broker.catalogue.model import Catalogue, MessageEntry
+from broker.catalogue.model import Catalogue, Extension, MessageEntry
+from broker.cli.printing import print_json, print_table
 from broker.errors import ConfigurationError, UsageError
 from broker.names import MessageCode
 from schemas.reading import packaged, read
 
-__all__ = ["AsJson", "Folder", "find_entry", "schema_files"]
+__all__ = ["AsJson", "Folder", "find_entry", "find_extension", "print_extension", "schema_files"]
 
 Folder = Annotated[
     Path | None, typer.Option("--schemas", help="Folder of the catalogue; by default the installed one.")
@@ -53,3 +55,24 @@ def find_entry(catalogue: Catalogue, code: str) -> MessageEntry:
             "no such message type", why=code, remedy=f"Choose one of {', '.join(catalogue.messages)}"
         )
     return entry
+
+
+def find_extension(catalogue: Catalogue, code: str | None) -> Extension | None:
+    """The exchange with this code, in whatever case, if it is one without a type of its own."""
+    return catalogue.extensions.get(MessageCode(code.upper())) if code else None
+
+
+def print_extension(extension: Extension, *, as_json: bool) -> None:
+    """Say which types carry the exchange, and for which role."""
+    if as_json:
+        print_json(asdict(extension))
+        return
+    rows: list[tuple[str, object]] = [
+        ("code", extension.code),
+        ("title", f"{extension.title_nl} ({extension.title_en})"),
+        ("type", "none of its own"),
+        ("carried by", ", ".join(extension.carried_by)),
+        ("role", extension.role),
+        ("source", extension.source),
+    ]
+    print_table(("property", "value"), rows)

@@ -133,6 +133,10 @@ WHEN = {"group": "IN", "field": "reason", "when_field": "informed", "equals": Fa
             ("AT.c",),
             id="no-form",
         ),
+        pytest.param(entry("single", group="GU"), {"GU": [{"name": "a"}]}, (), id="one-person"),
+        pytest.param(
+            entry("single", group="GU"), {"GU": [{"name": "a"}, {"name": "b"}]}, ("GU",), id="two-persons"
+        ),
         pytest.param(entry("any-group", groups=["CH", "UB"]), {"UB": {"m": "a"}}, (), id="second-group"),
         pytest.param(entry("any-group", groups=["CH", "UB"]), {"CH": []}, ("CH", "UB"), id="neither-group"),
         pytest.param(

@@ -28,13 +28,13 @@ def changed(path: str, before: str, after: str) -> dict[str, bytes]:
 
 def test_a_group_that_no_type_uses_is_found() -> None:
     """The dictionary holds nothing for later."""
-    files = changed(
-        "catalogue.yaml",
-        "SA, DE, WK], may: [HH, AP, RPI, PO, IN, AT]",
-        "SA, DE, WK], may: [HH, AP, RPI, IN, AT]",
-    )
+    files = packaged()
+    text = files["catalogue.yaml"].decode()
+    unused = '  ZZ: {title: for later, source: "A43"}\n  RC: {title: receipt'
+    files["catalogue.yaml"] = text.replace("  RC: {title: receipt", unused, 1).encode()
+    files["groups/ZZ.avsc"] = files["groups/SA.avsc"].replace(b'"name": "SA"', b'"name": "ZZ"')
 
-    assert found(files) == {("unused-group", "groups.PO")}
+    assert found(build(files)) == {("unused-group", "groups.ZZ")}
 
 
 def test_a_mandatory_type_without_an_obligation_is_found() -> None:

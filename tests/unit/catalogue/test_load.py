@@ -147,10 +147,13 @@ def test_a_changed_source_makes_generated_files_stale() -> None:
     """A field more in a group is a difference in every type that has it."""
     files = packaged()
     group = files["groups/WK.avsc"].replace(b'"max_length": 150', b'"max_length": 151')
+    messages = load_catalogue(files).messages
+    having = [code for code, entry in messages.items() if GroupName("WK") in entry.groups]
+    assert "E01" in having
 
     assert stale_files(files | {"groups/WK.avsc": group}) == (
         "CATALOGUE",
-        *(f"messages/{code}/1.avsc" for code in ("E01", "E02", "E04", "E05")),
+        *(f"messages/{code}/1.avsc" for code in having),
     )
 
 

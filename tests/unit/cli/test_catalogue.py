@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.catalogue.load import load_catalogue
 from broker.cli.main import main
 from schemas.reading import packaged
 
@@ -51,13 +52,36 @@ def test_show_prints_every_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalogue", "show", "--json"]) == 0
     messages = json.loads(capsys.readouterr().out)["messages"]
 
-    assert [m["code"] for m in messages] == ["E01", "E02", "E03", "E04", "E05", "E28"]
+    assert [m["code"] for m in messages] == list(load_catalogue(packaged()).messages)
 
 
 def test_show_prints_one_type(capsys: pytest.CaptureFixture[str]) -> None:
     """In whatever case its code is typed."""
     assert main(["catalogue", "show", "e02"]) == 0
     assert "domestic_circle_flag" in capsys.readouterr().out
+
+
+def test_show_prints_who_owes_what(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the sender owes what its message opens, that is said."""
+    assert main(["catalogue", "show", "E11"]) == 0
+    assert "OB-RESULT taken_in_investigation=true owed by the sender" in capsys.readouterr().out
+
+
+def test_show_prints_an_extension(capsys: pytest.CaptureFixture[str]) -> None:
+    """An exchange without a type of its own says which types carry it."""
+    assert main(["catalogue", "show", "e23"]) == 0
+    shown = capsys.readouterr().out
+
+    assert "E06, E07, E08, E05" in shown
+    assert "HA" in shown
+
+
+def test_show_gives_an_extension_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """As one document."""
+    assert main(["catalogue", "show", "E23", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert (document["code"], document["role"]) == ("E23", "HA")
 
 
 @pytest.mark.parametrize(

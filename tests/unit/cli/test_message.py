@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from broker.catalogue.load import load_catalogue
 from broker.cli.main import main
 from broker.records.document import Document
+from schemas.reading import packaged
 
-CODES = ["E01", "E02", "E03", "E04", "E05", "E28"]
+CODES = list(load_catalogue(packaged()).messages)
 
 
 @pytest.mark.parametrize("extra", [[], ["--all"]], ids=["required", "all"])
@@ -35,6 +37,12 @@ def test_explain_says_what_each_group_is(capsys: pytest.CaptureFixture[str]) -> 
 
     assert (rules["CH"], rules["HH"], rules["FB"]) == ("required", "allowed", "forbidden")
     assert {line["source"] for line in document["groups"]} == {"A43"}
+
+
+def test_explain_says_what_carries_an_extension(capsys: pytest.CaptureFixture[str]) -> None:
+    """General practitioners have no types of their own (domain 4.3, E23)."""
+    assert main(["message", "explain", "E23", "--from", "AMK", "--to", "HA"]) == 0
+    assert "E06, E07, E08, E05" in capsys.readouterr().out
 
 
 def test_explain_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
