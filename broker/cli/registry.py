@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from broker.agreements.document import parse_agreement
+from broker.agreements.parsing import moment
 from broker.agreements.signatures import read_signature
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
-from broker.cli.arguments import given_key_id
+from broker.cli.arguments import given_key_id, given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
-from broker.errors import EvidenceError, UntrustedError, UsageError
+from broker.errors import EvidenceError, MalformedError, UntrustedError, UsageError
 from broker.moments import to_text
-from broker.names import Micros, Role
+from broker.names import Micros, Oin, Role
+from broker.operations.keys import load_keys
 from broker.operations.registry import RegistryHome, open_registry
-from broker.operations.standing import Standing, standing
+from broker.operations.standing import Standing, named, standing
+from broker.sandbox.layout import Layout
+from broker.sandbox.timekeeping import sandbox_now
 from broker.trust.edit import NewAgency
 from broker.trust.possession import check_possession
-from broker.trust.view import TrustView
+from broker.trust.successions import sign_succession
+from broker.trust.view import Succession, TrustView
 
 __all__ = ["app"]
 
@@ -35,6 +39,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 Proof = Annotated[
     Path,
     typer.Option("--proof", exists=True, dir_okay=False, help="Proof of possession, from `schakel keys`."),
+]
+
+Old = Annotated[str, typer.Argument(help="OIN or short name of the agency that ends.")]
+New = Annotated[str, typer.Argument(help="OIN or short name of the agency that carries on.")]
+Since = Annotated[
+    str, typer.Option("--since", help="From when: a date, or a time in UTC such as 2013-01-01T00:00:00Z.")
 ]
 
 _SANDBOX = Path("sandbox")
@@ -51,7 +61,11 @@ def init_(
 ) -> None:
     """Make keys and an empty registry with the catalogue of this release."""
     home = RegistryHome(directory)
-    _done(home.init(_now(), dict(map(_threshold, threshold or []))), as_json=as_json, root=str(home.root))
+    _done(
+        home.init(_now(directory), dict(map(_threshold, threshold or []))),
+        as_json=as_json,
+        root=str(home.root),
+    )
 
 
 @app.command()
@@ -66,14 +80,14 @@ def add_agency(
     """Admit an agency that proves to hold its keys."""
     new = NewAgency(name, title, frozenset(map(Role, role)))
     keys = check_possession(proof.read_bytes())
-    _done(RegistryHome(directory).add_agency(new, keys, _now()), as_json=as_json, oin=keys.oin)
+    _done(RegistryHome(directory).add_agency(new, keys, _now(directory)), as_json=as_json, oin=keys.oin)
 
 
 @app.command()
 def rotate_key(proof: Proof, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
     """Add new keys of an agency; its older signing keys count for 30 days more."""
     keys = check_possession(proof.read_bytes())
-    _done(RegistryHome(directory).rotate_keys(keys, _now()), as_json=as_json, oin=keys.oin)
+    _done(RegistryHome(directory).rotate_keys(keys, _now(directory)), as_json=as_json, oin=keys.oin)
 
 
 @app.command()
@@ -83,8 +97,47 @@ def revoke_key(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key: nothing it signed is accepted any more, whatever time it claims."""
-    version = RegistryHome(directory).revoke_key(given_key_id(key), _now())
+    version = RegistryHome(directory).revoke_key(given_key_id(key), _now(directory))
     _done(version, as_json=as_json, key=key)
+
+
+@app.command("sign-succession")
+def sign_succession_(
+    old: Old,
+    new: New,
+    since: Since,
+    oin: Annotated[str, typer.Option("--oin", help="OIN or short name of the one of the two that signs.")],
+    keys: Annotated[Path, typer.Option("--keys", help="Directory of its key files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    directory: Directory = _SANDBOX,
+) -> None:
+    """Sign, for one of the two agencies, that one carries on the cases of the other."""
+    now = _now(directory)
+    view = RegistryHome(directory).view(now)
+    succession, party = _succession(view, old, new, since), _agency(view, oin)
+    output.write_bytes(sign_succession(succession, party, load_keys(keys, party), now))
+    print_line(
+        f"signed that {named(view, succession.new)} carries on for {named(view, succession.old)} "
+        f"from {to_text(succession.since)}"
+    )
+
+
+@app.command()
+def succeed(
+    old: Old,
+    new: New,
+    since: Since,
+    signature: Annotated[
+        list[Path], typer.Option("--signature", exists=True, help="Statement of the old, and of the new.")
+    ],
+    directory: Directory = _SANDBOX,
+    as_json: AsJson = False,
+) -> None:
+    """Publish that one agency carries on the cases of another, which ends; both have signed it."""
+    home, now = RegistryHome(directory), _now(directory)
+    succession = _succession(home.view(now), old, new, since)
+    version = home.publish_succession(succession, _read(signature), now)
+    _done(version, as_json=as_json, old=succession.old, new=succession.new)
 
 
 @app.command()
@@ -106,7 +159,7 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish agreements, signatures, revocations or a catalogue; without any, renew what expires."""
-    home, now = RegistryHome(directory), _now()
+    home, now = RegistryHome(directory), _now(directory)
     version = 0 if agreement or signature or revocation or schemas else home.renew(now)
     if schemas is not None:
         version = home.publish(_catalogue(schemas), now)
@@ -143,6 +196,9 @@ def show(
     print_table(("agency", "oin", "roles", "title"), sorted(rows))
     agreements = [(a.id, a.version, a.cosigned, a.revoked_at is not None) for a in view.rules.agreements]
     print_table(("agreement", "version", "co-signed", "revoked"), sorted(agreements))
+    for found in view.successions:
+        old, new = named(view, found.old), named(view, found.new)
+        print_line(f"{new} carries on for {old} from {to_text(found.since)}")
 
 
 @app.command()
@@ -169,10 +225,25 @@ def verify(
 
 def _view(directory: Path, source: str | None, root: Path | None, cache: Path | None) -> TrustView:
     if source is None:
-        return RegistryHome(directory).view(_now())
+        return RegistryHome(directory).view(_now(directory))
     if root is None or cache is None:
         raise UsageError("a source needs --root and --cache", remedy="Give both, or leave --source out")
-    return open_registry(source, cache, root).refresh(_now())
+    return open_registry(source, cache, root).refresh(_now(directory))
+
+
+def _succession(view: TrustView, old: str, new: str, since: str) -> Succession:
+    try:
+        at = moment(since)
+    except MalformedError as error:
+        raise UsageError(
+            f"not a moment: {since}", remedy="Write 2013-01-01, or 2013-01-01T00:00:00Z for a time in UTC"
+        ) from error
+    return Succession(_agency(view, old), _agency(view, new), at)
+
+
+def _agency(view: TrustView, text: str) -> Oin:
+    agency = view.by_name.get(text)
+    return given_oin(text) if agency is None else agency.oin
 
 
 def _standings(
@@ -214,6 +285,9 @@ def _described(view: TrustView) -> dict[str, object]:
             }
             for agreement in sorted(view.rules.agreements, key=lambda a: (a.id, a.version))
         ],
+        "successions": [
+            {"old": found.old, "new": found.new, "since": to_text(found.since)} for found in view.successions
+        ],
         "problems": list(view.problems),
     }
 
@@ -247,5 +321,6 @@ def _done(version: int, *, as_json: bool, **more: object) -> None:
         )
 
 
-def _now() -> Micros:
-    return Micros(time.time_ns() // 1000)
+def _now(directory: Path) -> Micros:
+    """The time where the registry is: a sandbox has its own."""
+    return sandbox_now(Layout(directory))

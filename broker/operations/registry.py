@@ -22,6 +22,7 @@ from broker.agreements.signatures import add_to_bundle, read_revocation, read_si
 from broker.crypto import SoftwareSigner
 from broker.errors import ConfigurationError, MalformedError, UsageError
 from broker.names import Algorithm, KeyId, Micros
+from broker.signing import VerificationCache
 from broker.trust.build import (
     ParseCache,
     agreement_path,
@@ -31,9 +32,10 @@ from broker.trust.build import (
     signatures_path,
 )
 from broker.trust.documents import write_agencies
-from broker.trust.edit import NewAgency, add_agency, require_roles, revoke_key, rotate_keys
+from broker.trust.edit import NewAgency, add_agency, require_roles, revoke_key, rotate_keys, succeed
 from broker.trust.possession import Possession
-from broker.trust.view import GATE, Agency, TrustView
+from broker.trust.successions import SUCCESSIONS, read_succession, verify_succession
+from broker.trust.view import GATE, Agency, Succession, TrustView
 from schemas.reading import packaged
 
 __all__ = ["RegistryHome", "open_registry"]
@@ -168,6 +170,35 @@ class RegistryHome:
         publisher = self._publisher()
         self._require_readable(publisher, {path: document}, now)
         return publisher.publish_revocations({path: document}, now)
+
+    def publish_succession(self, succession: Succession, statements: Iterable[bytes], now: Micros) -> int:
+        """Publish that one agency carries on for another, and that the other one ends.
+
+        Args:
+            statements: Of the old and of the new agency, both about exactly *succession*.
+
+        Raises:
+            UsageError: One of the two is not registered or has not signed, or it cannot be so.
+            UntrustedError: A signature does not verify with a key that counts now.
+        """
+        view, publisher, verified = self.view(now), self._publisher(), VerificationCache(16)
+        bundle, signed_by = publisher.targets().get(SUCCESSIONS), set()
+        for statement in statements:
+            signed = read_succession(statement)
+            if verify_succession(signed, view, verified) == succession:
+                signed_by.add(signed.statement.oin)
+                bundle = add_to_bundle(bundle, statement)
+        if absent := sorted({succession.old, succession.new} - signed_by):
+            raise UsageError(
+                "a succession is signed by both agencies",
+                why=f"this one is not signed by {', '.join(absent)}",
+                remedy="Let each sign exactly this with `schakel registry sign-succession`",
+            )
+        # What the old agency signed before this was known stays signed.
+        end = max(succession.since, now)
+        agencies = succeed(view.agencies, succession.old, succession.new, end)
+        changes = {SUCCESSIONS: bundle, "agencies.json": write_agencies(agencies.values())}
+        return self.publish(changes, now)
 
     def renew(self, now: Micros) -> int:
         """Sign again what the online roles sign, before it expires."""

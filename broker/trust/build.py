@@ -5,7 +5,8 @@
    One that does not parse, or lies at another place than it names, does not count.
 3. A revocation counts if a party signed it.  Ending is the safe side: it counts although the key that
    signed it was revoked since, and it stays although its file disappears.
-4. What does not count is listed in `TrustView.problems`; it can only ever allow less.
+4. A succession counts if both agencies signed it.
+5. What does not count is listed in `TrustView.problems`; it can only ever allow less.
 
 The files come out of a verified TUF snapshot.  Nothing here reads a clock, a disk or a network.
 """
@@ -38,7 +39,8 @@ from broker.records.schema import MessageSchema
 from broker.signing import VerificationCache
 from broker.trust.documents import build_agencies, parse_agencies
 from broker.trust.rules import derive_rules
-from broker.trust.view import Agency, SigningKeyEntry, TrustView
+from broker.trust.successions import SUCCESSIONS, SuccessionStatement, read_successions, verify_successions
+from broker.trust.view import Agency, SigningKeyEntry, Succession, TrustView
 
 __all__ = [
     "ParseCache",
@@ -57,6 +59,7 @@ _CATALOGUE = "catalogue.yaml"
 _T = TypeVar("_T")
 _Bundle = tuple[SignedStatement[AgreementStatement], ...]
 _Revocation = SignedStatement[RevocationStatement]
+_Successions = tuple[SignedStatement[SuccessionStatement], ...]
 
 
 def agreement_path(id_: AgreementId, version: int) -> str:
@@ -97,6 +100,7 @@ class ParseCache:
     agreements: dict[str, tuple[bytes, Agreement | MalformedError]] = field(default_factory=dict)
     bundles: dict[str, tuple[bytes, _Bundle | MalformedError]] = field(default_factory=dict)
     revocations: dict[str, tuple[bytes, _Revocation | MalformedError]] = field(default_factory=dict)
+    successions: dict[str, tuple[bytes, _Successions | MalformedError]] = field(default_factory=dict)
     signatures: VerificationCache = field(default_factory=lambda: VerificationCache(1 << 20))
     revoked: dict[Digest, Micros] = field(default_factory=dict)
 
@@ -136,9 +140,9 @@ def build_view(
         schemas=parts.schemas,
     )
     problems: list[str] = []
-    agreements = _agreements(targets, bare, cache, problems)
-    book = RuleBook(parts.rules, agreements)
-    return replace(bare, rules=book, problems=tuple(problems))
+    book = RuleBook(parts.rules, _agreements(targets, bare, cache, problems))
+    successions = _successions(targets, bare, cache, problems)
+    return replace(bare, rules=book, successions=successions, problems=tuple(problems))
 
 
 def _agencies(targets: Mapping[str, bytes], cache: ParseCache) -> dict[Oin, Agency]:
@@ -252,6 +256,22 @@ def _revoked_at(
         at = Micros(statement.revoked_at)
         cache.revoked[agreement.digest] = min(at, cache.revoked.get(agreement.digest, at))
     return cache.revoked.get(agreement.digest)
+
+
+def _successions(
+    targets: Mapping[str, bytes], view: TrustView, cache: ParseCache, problems: list[str]
+) -> tuple[Succession, ...]:
+    if SUCCESSIONS not in targets:
+        return ()
+    statements = _parsed(cache.successions, SUCCESSIONS, targets[SUCCESSIONS], read_successions)
+    if isinstance(statements, MalformedError):
+        problems.append(f"{SUCCESSIONS}: {statements.what}")
+        return ()
+
+    def problem(why: str) -> None:
+        problems.append(f"{SUCCESSIONS}: {why}")
+
+    return verify_successions(statements, view, cache.signatures, problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from broker.names import Digest
     from broker.records.schema import MessageSchema
 
-__all__ = ["GATE", "Agency", "SealingKeyEntry", "SigningKeyEntry", "TrustView"]
+__all__ = ["GATE", "Agency", "SealingKeyEntry", "SigningKeyEntry", "Succession", "TrustView"]
 
 GATE = Role("GATE")
 """The role of the exchange itself: it decides, and holds no decryption key."""
@@ -81,6 +81,15 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """From *since* on, *new* carries on the cases and obligations of *old*; both have signed it."""
+
+    old: Oin
+    new: Oin
+    since: Micros
+
+
+@dataclass(frozen=True, slots=True)
 class TrustView:
     """Everything that is trusted, as of one registry version.
 
@@ -90,6 +99,7 @@ class TrustView:
         signing_keys: Every signing key with its owner, by key id.
         rules: The agreements and catalogue rules that `decide` uses.
         schemas: Message schemas by digest of their exact document.
+        successions: Agencies that took the place of others, the earliest first.
         problems: Registry files that do not count, and why, for operators; they only ever allow less.
     """
 
@@ -102,6 +112,7 @@ class TrustView:
     catalogue: Catalogue
     schemas: Mapping[Digest, MessageSchema]
     problems: tuple[str, ...] = ()
+    successions: tuple[Succession, ...] = ()
 
     def require_fresh(self, now: Micros) -> None:
         """Refuse to go on with a stale view.

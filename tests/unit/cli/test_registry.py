@@ -339,3 +339,40 @@ def test_a_wrong_oin_is_repeated(run: Run) -> None:
 
     assert "not an OIN: 123" in said
     assert not Path("k").exists()
+
+
+def succession(run: Run, *signers: str, expect: int = 0) -> Any:
+    """Let *signers* sign that the AMK carries on for the SHG, and publish it."""
+    about = ("shg", "amk", "--since", "2026-01-01", "--dir", "d")
+    for name in signers:
+        run(
+            "registry",
+            "sign-succession",
+            *about,
+            "--oin",
+            name,
+            "--keys",
+            f"{name}/keys",
+            "-o",
+            f"{name}.suc",
+        )
+    given = [part for name in signers for part in ("--signature", f"{name}.suc")]
+    return run("registry", "succeed", *about, *given, expect=expect)
+
+
+def test_an_agency_is_succeeded_when_both_sign(run: Run) -> None:
+    """The registry names who carries on, and the old agency takes no part any more."""
+    members(run)
+    succession(run, "shg", "amk")
+
+    assert run("registry", "show", "--dir", "d", "--json")["successions"] == [
+        {"old": SHG, "new": AMK, "since": "2025-12-31T23:00:00.000000Z"}
+    ]
+    assert run("registry", "verify", "--dir", "d", "--json")["verified"]
+
+
+def test_an_agency_is_not_succeeded_behind_its_back(run: Run) -> None:
+    """Without the signature of the old agency nothing is published."""
+    members(run)
+
+    assert SHG in succession(run, "amk", expect=2)
