@@ -98,7 +98,7 @@ def _all_endings(fact: Fact, hanging: _Hanging) -> Iterator[tuple[Draft, Ending]
             for draft in _waived(value, fact, line, hanging):
                 yield draft, met._replace(closing=Closing.WAIVED, reason=_WAIVED)
         elif name == RECALLS and value in _REASONS:
-            for draft in _recalled(fact, hanging):
+            for draft in _recalled(fact, line, hanging):
                 yield draft, met._replace(closing=Closing.WAIVED, reason=_REASONS[value])
 
 
@@ -163,11 +163,9 @@ def _waived(value: str, fact: Fact, line: list[MessageId], hanging: _Hanging) ->
     return []
 
 
-def _recalled(fact: Fact, hanging: _Hanging) -> Iterator[Draft]:
+def _recalled(fact: Fact, line: list[MessageId], hanging: _Hanging) -> Iterator[Draft]:
     """What the recalled message opened between its sender and this recipient; not what its release did."""
-    if fact.causation_id is None:
-        return
-    for draft in hanging.at(fact.causation_id):
+    for draft in hanging.at(line[0]) if line else ():
         other = draft.debtor if draft.opened_by == draft.creditor else draft.creditor
         if (
             draft.ground is Ground.MESSAGE

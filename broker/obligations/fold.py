@@ -53,7 +53,10 @@ def track(state: CaseState, fact: Fact, rules: RuleSet) -> CaseState:
 
 def track_all(state: CaseState, facts: Iterable[Fact], rules: RuleSet) -> CaseState:
     """*state* after all *facts*: equal to tracking them one by one, in one pass over the case."""
-    new = {fact.decision_id: fact for fact in facts if fact.decision_id not in state.facts}
+    new: dict[Digest, Fact] = {}
+    for fact in facts:
+        if fact.decision_id not in state.facts:
+            new.setdefault(fact.decision_id, fact)
     if not new:
         return state
     known = {**state.facts, **new}

@@ -117,7 +117,7 @@ class Say:
 
     def fact(self) -> Fact:
         """The fact of this message's decision record."""
-        identity = f"{self.number} {self.recipient.oin} {self.outcome} {self.day}"
+        identity = repr(self)
         return Fact(
             decision_id=sha256(identity.encode()),
             outcome=self.outcome,

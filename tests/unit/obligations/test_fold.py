@@ -371,6 +371,18 @@ def test_going_on_equals_starting_afresh(said: list[Say]) -> None:
     assert state == play(*said)
 
 
+def test_a_repeated_id_with_another_cause_does_not_depend_on_order() -> None:
+    """The earliest fact of an id says what caused it, also for what comes in later."""
+    first = Say(4, "note", AMK, SHG, cause=8)
+    again = Say(4, "recall", AMK, SHG, cause=1, day=3, says=RECALL.says)
+    late = Say(1, "question", AMK, SHG, day=1)
+    ruled, state = rules(), CaseState()
+    for each in (again, first, late):
+        state = track(state, each.fact(), ruled)
+
+    assert state == play(late, first, again)
+
+
 def test_a_state_without_its_memory_goes_on_as_well() -> None:
     """A stored case is its facts."""
     kept = CaseState(play(REPORT).facts)
