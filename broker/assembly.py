@@ -10,7 +10,7 @@ from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess, diagnose
 from broker.adapters.kafka_sink import KafkaSink
-from broker.adapters.kafka_source import KafkaSource
+from broker.adapters.kafka_source import KafkaSource, SourceTuning
 from broker.adapters.keyfiles import KeyRing, load_key_ring
 from broker.adapters.system import SandboxClock, SystemClock, system_entropy
 from broker.adapters.tuf_repository import RegistryReader
@@ -28,6 +28,7 @@ from broker.topics import DECISIONS, EXCHANGE_TOPICS, decisions_topic
 from broker.trust.keeper import TrustKeeper
 
 __all__ = [
+    "LEDGER_TUNING",
     "answer_parts",
     "clock",
     "gate_parts",
@@ -42,6 +43,9 @@ __all__ = [
     "subscriber_parts",
     "system_entropy",
 ]
+
+LEDGER_TUNING = SourceTuning(gather=0.1)
+"""A batch costs the ledger two commits and a row of files, whatever its size, and nobody waits for it."""
 
 
 def publisher_parts(profile: AgencyProfile, role: str | None = None) -> PublisherParts:

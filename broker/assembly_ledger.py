@@ -14,7 +14,7 @@ from broker.adapters.keyfiles import read_signer
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.tiles import TileDirectory
-from broker.assembly import clock, kafka_access, keeper, probe
+from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.errors import ConfigurationError
 from broker.parts import AuditParts, LedgerParts
@@ -42,7 +42,7 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
     migrate(engine)
     store = SqlLedgerStore(engine, profile.origin, told)
     return LedgerParts(
-        source=KafkaSource.assigned(access, DECISIONS, store.next_offsets(), group=_LEDGER_GROUP),
+        source=KafkaSource.assigned(access, DECISIONS, store.next_offsets(), LEDGER_TUNING, _LEDGER_GROUP),
         store=store,
         tiles=TileDirectory(profile.tlog).acquire(),
         key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),

@@ -16,6 +16,7 @@ from broker import logs
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.store import Appended, Batch, LogState, Problem
 from broker.errors import UnavailableError
+from broker.names import TopicName
 from broker.parts import LedgerParts
 from broker.pipelines.ingest import MAY_BE_NEWS, ingest
 from broker.ports import Message, Outgoing, first_offsets
@@ -39,6 +40,7 @@ class LedgerWriter:
         self._tlog = Tlog(parts.tiles, parts.key, parts.probe, parts.clock.now)
         self._state: LogState | None = None
         self._epoch: int | None = None
+        self._next: dict[tuple[TopicName, int], int] = {}
 
     def step(self, timeout: float = 0.5) -> int:
         """Ingest one batch.
@@ -77,11 +79,13 @@ class LedgerWriter:
             note = self._tlog.recover(state, self._parts.store)
             if note is not None:
                 self._announce(state.checkpoint(), note)
+            # Nobody else moves them while the epoch is ours.
+            self._next = dict(self._parts.store.next_offsets())
             self._state = state
         return self._state
 
     def _ingest(self, messages: Sequence[Message]) -> Batch:
-        keeper, expected = self._parts.keeper, self._parts.store.next_offsets()
+        keeper, expected = self._parts.keeper, self._next
         view = keeper.current()
         batch = ingest(messages, view, self._cache, expected)
         if any(problem.reason in MAY_BE_NEWS for problem in batch.problems):
@@ -93,6 +97,7 @@ class LedgerWriter:
         appended = self._parts.store.append(state, batch)
         self._parts.probe("L2")
         self._state = appended.state
+        self._next.update(batch.next_offsets)
         if appended.added:
             self._tlog.extend(appended.added)
             note = self._tlog.publish(appended.state, self._parts.store)

@@ -53,6 +53,8 @@ class SourceTuning:
             but a rewind or a new partition waits for the answer under way.
         fetch_bytes: How much a node gathers before it answers, within *fetch*; more than 1 makes fewer and
             larger batches, and records wait.
+        gather: How long after a batch the next may be had; what arrives meanwhile becomes one batch.  Unlike
+            *fetch_bytes* it costs nothing while there is nothing, and the first record does not wait.
         discovery: How often new topics are looked for in assigned mode.
         isolation: ``read_uncommitted`` or ``read_committed``; nothing of ours writes in transactions.
     """
@@ -64,6 +66,7 @@ class SourceTuning:
     request: float = 10.0
     fetch: float = 0.5
     fetch_bytes: int = 1
+    gather: float = 0.0
     discovery: float = 2.0
     isolation: str = "read_uncommitted"
 
@@ -123,7 +126,7 @@ class KafkaSource:
         self._consumer: Any = None
         self._replacements = 0
         self._in_a_row = 0
-        self._joined_at = self._heard_at = time.monotonic()
+        self._joined_at = self._heard_at = self._gathered_at = time.monotonic()
 
     @classmethod
     def assigned(
@@ -159,6 +162,7 @@ class KafkaSource:
             ConfigurationError: The certificates do not fit, or another process has this instance name.
         """
         consumer = self._open()
+        time.sleep(max(0.0, self._gathered_at - time.monotonic()))
         try:
             self._reading.refresh(consumer)
             batch = consumer.poll(timeout_ms=max(0, int(timeout * 1000)), max_records=limit)
@@ -166,6 +170,8 @@ class KafkaSource:
             self._discard()
             raise error if isinstance(error, SchakelError) else translate(error, "read from Kafka") from error
         messages = [_message(record) for records in batch.values() for record in records]
+        if messages:
+            self._gathered_at = time.monotonic() + self._tuning.gather
         self._watch(consumer, messages)
         self._reading.advance(next_offsets(messages))
         return messages

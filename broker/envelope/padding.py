@@ -29,6 +29,6 @@ def unpad(padded: bytes) -> bytes:
     """
     stop = _PREFIX + int.from_bytes(padded[:_PREFIX], "big")
     size = len(padded)
-    if size == 0 or size % BUCKET or not 0 <= size - stop < BUCKET or any(padded[stop:]):
+    if size == 0 or size % BUCKET or not 0 <= size - stop < BUCKET or padded[stop:].strip(b"\0"):
         raise MalformedError("a group is not padded as it must be", step=15, reason=Reason.PADDING)
     return padded[_PREFIX:stop]

@@ -22,11 +22,21 @@ from broker.names import GroupName
 from broker.records.model import GroupValue
 from broker.records.shape import ListOf, RecordOf
 
-__all__ = ["MAX_GROUP_BYTES", "GroupSchema"]
+__all__ = ["MAX_GROUP_BYTES", "GroupSchema", "listed_avro"]
 
 MAX_GROUP_BYTES = 65_536
 """Largest encoding of one group; attachments travel by reference."""
 _STEP = 15
+_ROWS = "__rows"
+
+
+def listed_avro(array: object) -> dict[str, object]:
+    """The schema of a list as that of a record which holds it alone: the same bytes.
+
+    fastavro knows only of a record whether it was parsed before; an array it parses again for each
+    value, which takes longer than the value does.
+    """
+    return {"type": "record", "name": _ROWS, "fields": [{"name": _ROWS, "type": array}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class GroupSchema:
     Attributes:
         record: The shape of one record.
         shape: The shape of the group: the record, or a list of it.
-        avro: Its bare Avro schema, parsed by fastavro.
+        avro: Its Avro schema, parsed by fastavro; of a list what `listed_avro` makes of it.
     """
 
     name: GroupName
@@ -71,7 +81,8 @@ class GroupSchema:
         if len(data) > MAX_GROUP_BYTES:
             raise MalformedError("a group is too large", step=_STEP, offending=(self.name,))
         try:
-            value = self.shape.to_json(fastavro.schemaless_reader(BytesIO(data), self.avro, None))
+            found = fastavro.schemaless_reader(BytesIO(data), self.avro, None)
+            value = self.shape.to_json(cast("dict[str, object]", found)[_ROWS] if self.repeated else found)
             faults: list[str] = []
             if self._write(value, faults) == data:
                 return cast("GroupValue", value)
@@ -86,7 +97,7 @@ class GroupSchema:
         if faults:
             return b""
         buffer = BytesIO()
-        fastavro.schemaless_writer(buffer, self.avro, avro)
+        fastavro.schemaless_writer(buffer, self.avro, {_ROWS: avro} if self.repeated else avro)
         if buffer.tell() > MAX_GROUP_BYTES:
             faults.append(self.name)
         return buffer.getvalue()

@@ -15,7 +15,7 @@ import fastavro
 from broker.crypto import sha256
 from broker.errors import MalformedError, SchemaError
 from broker.names import Digest, GroupName, MessageCode, MessageType
-from broker.records.encode import GroupSchema
+from broker.records.encode import GroupSchema, listed_avro
 from broker.records.model import GroupValue
 from broker.records.profile import Compiled, Compiler, branch, read_json, refuse, whole, zero_width
 from broker.records.shape import ListOf, RecordOf
@@ -142,7 +142,8 @@ def _group(item: object, compiler: Compiler) -> GroupSchema:
 
 def _schema(name: GroupName, record: RecordOf, compiled: Compiled, *, required: bool) -> GroupSchema:
     assert isinstance(compiled.shape, RecordOf | ListOf), "a group is a record or a list of records"
-    return GroupSchema(name, required, record, compiled.shape, fastavro.parse_schema(compiled.avro))
+    avro = listed_avro(compiled.avro) if isinstance(compiled.shape, ListOf) else compiled.avro
+    return GroupSchema(name, required, record, compiled.shape, fastavro.parse_schema(avro))
 
 
 def _unknown_groups(schema: MessageSchema, groups: Mapping[GroupName, GroupValue]) -> list[str]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
-from broker.assembly import kafka_access
+from broker.assembly import LEDGER_TUNING, kafka_access
 from broker.names import TopicName
 from broker.operations.topics import GATE, LEDGER
 from broker.ports import Header, Message, MessageSink, MessageSource, Outgoing
@@ -183,7 +183,7 @@ def _ledger(order: Order) -> BareConsumer:
     # Like the real one, which keeps its offsets itself, it goes on where the last one ended.
     with KafkaAdmin(access) as admin:
         start = {(TopicName(name), number): next_ for (name, number), next_ in admin.committed(group).items()}
-    source = KafkaSource.assigned(access, topics, start, None, group)
+    source = KafkaSource.assigned(access, topics, start, LEDGER_TUNING, group)
     note = Outgoing(_bare(CHECKPOINTS), LOG_ORIGIN.encode(), bytes(_NOTE))
     return BareConsumer(source, KafkaSink(access, LEDGER), {}, commit_every=0.0, note=note)
 
