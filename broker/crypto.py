@@ -10,6 +10,7 @@ capabilities, `Signer` and `Unwrapper`, so that a hardware module can stand behi
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Protocol
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
@@ -37,6 +38,7 @@ __all__ = [
     "SoftwareUnwrapper",
     "Unwrapper",
     "VerifyingKey",
+    "keyed_digest",
     "open_section",
     "pae",
     "seal_section",
@@ -51,6 +53,7 @@ _SEALING_KEY_SIZE = 1216
 _MLKEM_SIZE = 1184
 _ES256_SIZE = 64
 _SECTION_OVERHEAD = 72
+_MAC_KEY_SIZES = (32, 64)
 
 _SignatureKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey
 _PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | mldsa.MLDSA44PublicKey
@@ -99,6 +102,19 @@ class Unwrapper(Protocol):
 def sha256(data: bytes) -> Digest:
     """SHA-256 of *data*."""
     return Digest(hashlib.sha256(data).digest())
+
+
+def keyed_digest(key: bytes, data: bytes) -> Digest:
+    """HMAC-SHA-256 of *data* under a shared *key* of 32 to 64 bytes.
+
+    Raises:
+        ConfigurationError: The key is shorter or longer: one that is guessed hides nothing.
+    """
+    if not _MAC_KEY_SIZES[0] <= len(key) <= _MAC_KEY_SIZES[1]:
+        raise ConfigurationError(
+            "a shared key has 32 to 64 bytes", remedy="Make one with `openssl rand -hex 32`"
+        )
+    return Digest(hmac.digest(key, data, "sha256"))
 
 
 def pae(type_: bytes, body: bytes) -> bytes:
