@@ -103,6 +103,7 @@ def event(number: int = 1) -> AuditEvent:
         purpose=Purpose("amk-taak"),
         regime=Regime.R1,
         urgency=Urgency.NORMAL,
+        assertions=(("children_in_family", "true"), ("consent", "none")),
         agreement_id=AgreementId("convenant-noord"),
         agreement_digest=Digest(drawn("agreement", 32)),
         schema_digest=Digest(drawn("schema", 32)),
@@ -133,7 +134,7 @@ def refused(number: int = 1, reason: str = "no-agreement") -> AuditEvent:
     """The refusal of message *number*."""
     released = event(number)
     assert released.message is not None
-    facts = replace(released.message, released=(), withheld=(GroupName("CH"), GroupName("GU")))
+    facts = replace(released.message, assertions=(), released=(), withheld=(GroupName("CH"), GroupName("GU")))
     return replace(
         released,
         decision_id=_id(facts, Outcome.REFUSED, reason),

@@ -53,6 +53,7 @@ MAX_EVENT_BYTES = 65_535
 _MAX_OFFENDING = 128
 _MAX_GROUPS = 64
 _MAX_SUBJECTS = 20
+_MAX_ASSERTIONS = 32
 _MAX_STEP = 16
 _OUTCOMES = tuple(Outcome)
 _REGIMES = tuple(Regime)
@@ -181,6 +182,9 @@ _topic = _words(TopicName.parse)
 _reason = _words(_matching(r"[a-z0-9_-]{0,64}", "a reason code"))
 _rule = _words(_matching(r"[\x21-\x7e]{0,128}", "the name of a rule"))
 _name = _words(_matching(r"[\x21-\x7e]{1,128}", "the name of a group, field or predicate"))
+# As docs/spec/envelope.md 11 bounds them in the signed header.
+_assertion = _words(_matching(r"[a-z][a-z0-9_]{0,63}", "the name of an assertion"))
+_value = _words(_matching(r"[a-z0-9][a-z0-9_.-]{0,63}", "the value of an assertion"))
 _gate = _words(_matching(r"[a-z0-9][a-z0-9-]{0,62}", "the name of a gate"))
 
 
@@ -222,6 +226,7 @@ def _read_facts(reader: Reader) -> MessageFacts:
         _purpose(octets()),
         _REGIMES[reader.branch(len(_REGIMES))],
         _URGENCIES[reader.branch(len(_URGENCIES))],
+        array(lambda: (_assertion(octets()), _value(octets())), at_most=_MAX_ASSERTIONS),
         _agreement(octets()),
         Digest(fixed(32)),
         Digest(fixed(32)),
@@ -240,6 +245,10 @@ def _check(event: AuditEvent) -> None:
         raise MalformedError("a number of an audit event is out of range")
     if not 0 <= event.step <= _MAX_STEP:
         raise MalformedError("an audit event names a step that does not exist")
+    if facts is not None and len(facts.assertions) > 1:
+        names = [name for name, _ in facts.assertions]
+        if names != sorted(set(names)):
+            raise MalformedError("assertions of an audit event that are not sorted, or one twice")
 
 
 def _write_facts(writer: Writer, facts: MessageFacts) -> None:
@@ -258,6 +267,7 @@ def _write_facts(writer: Writer, facts: MessageFacts) -> None:
     writer.string(facts.purpose)
     writer.long(_REGIMES.index(facts.regime))
     writer.long(_URGENCIES.index(facts.urgency))
+    writer.array(facts.assertions, lambda assertion: _write_assertion(writer, assertion))
     writer.string(facts.agreement_id)
     writer.fixed(facts.agreement_digest)
     writer.fixed(facts.schema_digest)
@@ -265,3 +275,8 @@ def _write_facts(writer: Writer, facts: MessageFacts) -> None:
     writer.fixed(facts.producer_id)
     writer.long(facts.sequence)
     writer.long(facts.created_at)
+
+
+def _write_assertion(writer: Writer, assertion: tuple[str, str]) -> None:
+    writer.string(assertion[0])
+    writer.string(assertion[1])

@@ -69,6 +69,8 @@ class MessageFacts:
     Attributes:
         released: Groups this recipient can open.
         withheld: Groups of the message that this recipient cannot open.
+        assertions: The coded predicates of the header, sorted by name: what obligations depend on
+            (sources.md 4.7).  Empty when refused: nobody checked that the catalogue declares them.
         statement_hash: SHA-256 of the signed statement.
     """
 
@@ -86,6 +88,7 @@ class MessageFacts:
     purpose: Purpose
     regime: Regime
     urgency: Urgency
+    assertions: tuple[tuple[str, str], ...]
     agreement_id: AgreementId
     agreement_digest: Digest
     schema_digest: Digest

@@ -73,6 +73,7 @@ def _message(facts: MessageFacts) -> dict[str, object]:
         "purpose": str(facts.purpose),
         "regime": facts.regime.value,
         "urgency": facts.urgency.value,
+        "assertions": dict(facts.assertions),
         "agreement": {"id": str(facts.agreement_id), "digest": facts.agreement_digest.hex()},
         "schema_digest": facts.schema_digest.hex(),
         "statement_hash": facts.statement_hash.hex(),

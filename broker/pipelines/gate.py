@@ -209,7 +209,11 @@ def _source(message: Message) -> Source:
 
 
 def _event(case: _Case, recipient: Recipient, ruling: _Ruling) -> AuditEvent:
-    released = recipient.groups if ruling.outcome is not Outcome.REFUSED else ()
+    refused = ruling.outcome is Outcome.REFUSED
+    facts = message_facts(case.authentic, recipient, () if refused else recipient.groups)
+    if refused:
+        # Nobody knows that they are declared: an undeclared value could be the number of a person.
+        facts = replace(facts, assertions=())
     return AuditEvent(
         decision_id=message_decision_id(
             case.authentic.statement_hash,
@@ -224,7 +228,7 @@ def _event(case: _Case, recipient: Recipient, ruling: _Ruling) -> AuditEvent:
         step=ruling.step,
         offending=ruling.offending,
         emergency=ruling.emergency,
-        message=message_facts(case.authentic, recipient, released),
+        message=facts,
         source=_source(case.message),
         record_digest=sha256(case.message.value or b""),
         registry_version=case.view.version,
@@ -254,6 +258,7 @@ def message_facts(
         purpose=header.purpose,
         regime=header.regime,
         urgency=header.urgency,
+        assertions=header.assertions,
         agreement_id=recipient.agreement.id,
         agreement_digest=recipient.agreement.digest,
         schema_digest=header.schema_digest,

@@ -68,3 +68,5 @@ def test_the_gate_refuses_an_assertion_that_is_not_declared(name: str, value: st
     (told,) = world.log.records(TopicName(decisions_topic(world.oin("shg-noord"))))
     event = read_record(told.value or b"").event
     assert (event.outcome, event.reason, event.offending) == (Outcome.REFUSED, "predicate", (name,))
+    assert event.message is not None
+    assert event.message.assertions == ()

@@ -60,6 +60,11 @@ facts = st.builds(
     withheld=groups,
     regime=st.sampled_from(Regime),
     urgency=st.sampled_from(Urgency),
+    assertions=st.dictionaries(
+        st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True),
+        st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,63}", fullmatch=True),
+        max_size=4,
+    ).map(lambda made: tuple(sorted(made.items()))),
     schema_digest=fixed32,
     sequence=st.integers(0, 2**63 - 1),
     created_at=moments,
@@ -95,6 +100,9 @@ def json_like(value: dict[str, object]) -> dict[str, object]:
     for name, item in value.items():
         if isinstance(item, dict):
             plain[name] = json_like(item)
+        elif name == "assertions":
+            assert isinstance(item, tuple)
+            plain[name] = [{"name": key, "value": word} for key, word in item]
         elif isinstance(item, tuple):
             plain[name] = list(item)
         else:
@@ -151,6 +159,27 @@ def test_a_damaged_event_is_malformed_or_has_one_encoding(value: AuditEvent, dat
 )
 def test_a_value_out_of_range_is_refused(name: str, changed: AuditEvent) -> None:
     """An event that could not be shown, or could hold free text, is no event."""
+    with pytest.raises(MalformedError):
+        read_event(write_event(changed))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param((("b", "true"), ("a", "true")), id="not-sorted"),
+        pytest.param((("a", "true"), ("a", "false")), id="twice"),
+        pytest.param((("Name of a child", "true"),), id="free-name"),
+        pytest.param((("a", "free text"),), id="free-text"),
+        pytest.param((("a" * 65, "true"),), id="long-name"),
+        pytest.param((("a", "a" * 65),), id="long-value"),
+        pytest.param(tuple((f"a{n:02}", "true") for n in range(33)), id="too-many"),
+    ],
+)
+def test_assertions_are_few_short_codes_in_order(made: tuple[tuple[str, str], ...]) -> None:
+    """An event holds the coded predicates that a header can hold, and no free text."""
+    released = event()
+    assert released.message is not None
+    changed = replace(released, message=replace(released.message, assertions=made))
     with pytest.raises(MalformedError):
         read_event(write_event(changed))
 

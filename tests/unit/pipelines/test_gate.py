@@ -10,6 +10,7 @@ from broker.agreements.model import Reason
 from broker.audit.decision_record import read_record
 from broker.audit.events import AuditEvent, Outcome
 from broker.crypto import SoftwareSigner
+from broker.envelope.codec import read_envelope
 from broker.names import Algorithm, Micros, TopicName
 from broker.pipelines.gate import Judgement, judge, write
 from broker.ports import Message, Position
@@ -48,6 +49,17 @@ def test_releases_what_the_agreement_allows_to_the_recipient() -> None:
     assert judgement.topic == decisions_topic(world.oin("amk-noord"))
     assert judgement.key == message.key
     assert judgement.envelope == message.value
+
+
+def test_a_release_records_the_assertions_that_its_sender_signed() -> None:
+    """What an obligation depends on stands in the decision itself."""
+    world = World()
+    message = published(world)
+
+    facts = only(judged(world, message)).event.message
+
+    assert facts is not None
+    assert facts.assertions == read_envelope(message.value or b"").header.assertions != ()
 
 
 def test_a_refusal_goes_to_the_sender_without_the_envelope() -> None:
