@@ -21,6 +21,7 @@ from broker.moments import LAST_MOMENT, SECOND
 from broker.names import Micros
 from broker.sandbox.layout import Layout
 from broker.sandbox.registry import renew_registry
+from broker.trust.keeper import RECHECK_SECONDS
 
 __all__ = [
     "ZONE",
@@ -79,8 +80,8 @@ def drive_to(layout: Layout, to: Micros) -> None:
         )
     renew_registry(layout, to)
     _move(layout.clock, to)
-    # Until then, some processes would live in the old time and others in the new.
-    time.sleep(2 * SandboxClock.REREAD_SECONDS)
+    # Until then, some processes would live in the old time, or hold a registry of then.
+    time.sleep(2 * SandboxClock.REREAD_SECONDS + RECHECK_SECONDS)
 
 
 def later(at: Micros, span: str) -> Micros:
