@@ -31,6 +31,7 @@ __all__ = [
     "BasesDocument",
     "CatalogueDocument",
     "CheckDocument",
+    "ClosingDocument",
     "EffectDocument",
     "ExtensionDocument",
     "FieldsDocument",
@@ -131,6 +132,7 @@ class ObligationDocument(_Titled):
     term_acute: _Name | Literal[""] = ""
     overdue: Literal["alert-operator", "alert-parties", "remind-once", "report"]
     after: _Name | Literal[""] = ""
+    opened_by: Literal["", "refusal", "emergency"] = ""
 
 
 class FlowDocument(_Sourced):
@@ -233,6 +235,12 @@ class OpeningDocument(EffectDocument):
     owed_by: Literal["recipient", "sender"] = "recipient"
 
 
+class ClosingDocument(EffectDocument):
+    """An obligation that is closed, by a message to whom it is owed, or to anyone."""
+
+    toward: Literal["creditor", "anyone"] = "creditor"
+
+
 class ExtensionDocument(_Worded):
     """An exchange that is no type of its own: these types carry it, with this role."""
 
@@ -258,6 +266,7 @@ class MessageDocument(_Sourced):
     accompanies: bool = False
     any_role: bool = False
     off_by_default: bool = False
+    forward: bool = False
     senders: SendersDocument | None = None
     recipients: Annotated[list[RecipientsDocument], Field(min_length=1)]
     fields: dict[_Group, FieldsDocument] = {}
@@ -269,7 +278,7 @@ class MessageDocument(_Sourced):
     receipt: ReceiptDocument | None = None
     response: ResponseDocument | None = None
     opens: list[OpeningDocument]
-    closes: list[EffectDocument]
+    closes: list[ClosingDocument]
     retention: RetentionDocument
 
 

@@ -27,8 +27,10 @@ from broker.catalogue.checks import require_arguments
 from broker.catalogue.dictionary import describe_group, field_nodes, parse_json
 from broker.catalogue.document import (
     CatalogueDocument,
+    ClosingDocument,
     EffectDocument,
     MessageDocument,
+    ObligationDocument,
     OpeningDocument,
     parse_document,
 )
@@ -85,10 +87,7 @@ def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
         terms={
             code: Term(code, t.amount, t.unit, t.source, t.termijnenwet) for code, t in document.terms.items()
         },
-        obligations={
-            code: ObligationRule(code, o.title, o.term, o.term_r2, o.overdue, o.after, o.source, o.term_acute)
-            for code, o in document.obligations.items()
-        },
+        obligations={code: _obligation_rule(code, rule) for code, rule in document.obligations.items()},
         extensions={
             code: Extension(code, e.nl, e.en, tuple(e.carried_by), e.role, e.source)
             for code, e in document.extensions.items()
@@ -211,6 +210,7 @@ def _entry(
         any_role=message.any_role,
         accompanies=message.accompanies,
         off_by_default=message.off_by_default,
+        forward=message.forward,
         regimes=tuple(message.regimes),
         purposes=tuple(message.purposes.codes),
         legal_bases=tuple(message.legal_bases.codes),
@@ -238,6 +238,20 @@ def _assertions(message: MessageDocument, document: CatalogueDocument) -> tuple[
     return tuple(found)
 
 
+def _obligation_rule(code: str, rule: ObligationDocument) -> ObligationRule:
+    return ObligationRule(
+        code=code,
+        title=rule.title,
+        term=rule.term,
+        term_r2=rule.term_r2,
+        overdue=rule.overdue,
+        after=rule.after,
+        source=rule.source,
+        term_acute=rule.term_acute,
+        opened_by=rule.opened_by,
+    )
+
+
 def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation, ...]:
     return tuple(
         Obligation(
@@ -246,6 +260,7 @@ def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation
             e.source,
             tuple(sorted(e.when.items())),
             e.owed_by if isinstance(e, OpeningDocument) else "recipient",
+            e.toward if isinstance(e, ClosingDocument) else "creditor",
         )
         for e in effects
     )

@@ -115,6 +115,7 @@ class Obligation:
         effect: ``opens`` or ``closes``.
         when: Assertions (name, value) that must all be made for this effect.
         owed_by: Who owes what is opened: the ``recipient`` of the message, or its ``sender``.
+        toward: Whom a closing message must reach: the ``creditor``, or ``anyone``.
     """
 
     code: str
@@ -122,6 +123,7 @@ class Obligation:
     source: str
     when: tuple[tuple[str, str], ...] = ()
     owed_by: str = "recipient"
+    toward: str = "creditor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class ObligationRule:
         overdue: What happens when it is late: ``alert-operator``, ``alert-parties``, ``remind-once``
             or ``report``.
         after: The obligation whose closing opens this one, or empty: messages open it.
+        opened_by: ``refusal`` or ``emergency`` when a decision of the gate opens it, for the sender.
     """
 
     code: str
@@ -161,6 +164,7 @@ class ObligationRule:
     after: str
     source: str
     term_acute: str = ""
+    opened_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,7 @@ class MessageEntry:
         recipients: Groups by recipient role.
         schemas: Digest of each published schema version; the highest is current.
         accompanies: A receipt or refusal that follows any message.
+        forward: It hands on a report, and is never handed back (sources.md A23).
         any_groups: Groups for every role, where *any_role* holds; None otherwise.
         mandatory: Whether the law or this exchange demands it in some regime (*mandatory_regimes*).
         receipt_term, response_term: Codes of terms; the response term may be empty.
@@ -218,6 +223,7 @@ class MessageEntry:
     mandatory_regimes: tuple[Regime, ...] = ()
     functional_term: str = ""
     acute_term: str = ""
+    forward: bool = False
 
     def groups_for(self, role: Role) -> GroupList | None:
         """What this recipient role must and may receive, or None: it may not receive the type."""
