@@ -19,6 +19,7 @@ from broker.names import GroupName, Regime, Role
 from broker.records.schema import MessageSchema
 from broker.records.shape import Choice, ListOf, Member, RecordOf
 from broker.records.template import template as fill
+from broker.sandbox.cast import AGENCIES
 
 __all__ = ["app"]
 
@@ -125,7 +126,7 @@ def _template_document(
 
 def _default_addressee(entry: MessageEntry) -> str:
     role = next(iter(entry.recipients), Role("AMK"))
-    return f"{role.lower()}-noord"
+    return next((cast.name for cast in AGENCIES if role in cast.roles), f"{role.lower()}-noord")
 
 
 def _schema(entry: MessageEntry, content: dict[str, bytes]) -> MessageSchema:
@@ -133,7 +134,10 @@ def _schema(entry: MessageEntry, content: dict[str, bytes]) -> MessageSchema:
 
 
 def _role(catalogue: Catalogue, text: str) -> Role:
-    """The role named in whatever case, or the role that begins an agency's name: ``shg-noord``."""
+    """The role named in whatever case, that of an agency of a sandbox, or the one its name begins with."""
+    for cast in AGENCIES:
+        if cast.name == text.lower() and cast.roles[0] in catalogue.roles:
+            return cast.roles[0]
     for role in catalogue.roles:
         if role.lower() in (text.lower(), text.lower().split("-")[0]):
             return role

@@ -29,6 +29,19 @@ def test_a_template_is_addressed(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["to"] == ["ziekenhuis-noord", "shg-zuid"]
 
 
+def test_a_template_is_addressed_to_an_agency_of_a_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the name it has there, whatever its role is called."""
+    main(["message", "template", "E09"])
+
+    assert json.loads(capsys.readouterr().out)["to"] == ["raad-noord"]
+
+
+def test_explain_knows_the_agencies_of_a_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
+    """The Raad is not named after its role."""
+    assert main(["message", "explain", "E09", "--from", "bjz-noord", "--to", "raad-noord", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["to"] == "RvdK"
+
+
 def test_explain_says_what_each_group_is(capsys: pytest.CaptureFixture[str]) -> None:
     """Required, allowed or forbidden, with the source."""
     assert main(["message", "explain", "E01", "--from", "shg", "--to", "amk-noord", "--json"]) == 0
