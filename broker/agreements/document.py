@@ -8,6 +8,9 @@ the results are made known, and how long things are kept (docs/spec/agreements.m
 
 from __future__ import annotations
 
+from calendar import isleap
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -26,7 +29,8 @@ from broker.agreements.parsing import (
     read_yaml,
 )
 from broker.crypto import sha256
-from broker.names import Regime
+from broker.moments import DAY, SECOND
+from broker.names import Micros, Regime, Role
 
 __all__ = [
     "MAX_GRANTS",
@@ -43,15 +47,23 @@ __all__ = [
 MAX_PARTIES = 64
 MAX_GRANTS = 128
 
+_POLICE = Role("POL")
+_FIRST_AUDIT = 731 * DAY
+
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 class PartyDocument(StrictModel):
-    """One party in one role."""
+    """One party in one role.
+
+    Attributes:
+        signatory: The function of whoever signs for it; never a person's name.
+    """
 
     oin: OinText
     role: RoleText
+    signatory: _Line | None = None
 
 
 class Partnership(StrictModel):
@@ -99,7 +111,12 @@ class GrantDocument(StrictModel):
 
 
 class AgreementDocument(StrictModel):
-    """A whole agreement, as written."""
+    """A whole agreement, as written.
+
+    Attributes:
+        privacy_audit: First audit of the police data; needed, and within two years, where the police
+            is a party (sources.md L21).
+    """
 
     format: Literal["schakel-agreement/1"]
     id: AgreementIdText
@@ -113,6 +130,7 @@ class AgreementDocument(StrictModel):
     reporting: Reporting
     valid_from: Moment
     valid_until: Moment
+    privacy_audit: Moment | None = None
     revocation_contact: _Line
     retention: _Line
 
@@ -127,7 +145,31 @@ class AgreementDocument(StrictModel):
         roles = {party.role for party in self.parties}
         if any(not {grant.sender, grant.recipient} <= roles for grant in self.grants):
             raise ValueError("a grant names a role that no party has")
+        self._require_audit(roles)
         return self
+
+    def _require_audit(self, roles: set[Role]) -> None:
+        if self.privacy_audit is None:
+            if _POLICE in roles:
+                raise ValueError("the police is a party, and there is no privacy_audit")
+        elif not self.valid_from < self.privacy_audit <= self.valid_from + _FIRST_AUDIT:
+            raise ValueError("privacy_audit is not within two years after valid_from")
+
+    def privacy_audits(self) -> tuple[Micros, ...]:
+        """When the police data are audited while the agreement holds: the first, then every four years."""
+        first = self.privacy_audit
+        return () if first is None else tuple(_every_four_years(first, self.valid_until))
+
+
+def _every_four_years(first: Micros, end: Micros) -> Iterator[Micros]:
+    start = datetime.fromtimestamp(first / SECOND, UTC)
+    for year in range(start.year, 10_000, 4):
+        # The last day of February is one day early in a year without it.
+        day = 28 if (start.month, start.day) == (2, 29) and not isleap(year) else start.day
+        audit = Micros(int(start.replace(year=year, day=day).timestamp()) * SECOND)
+        if audit >= end:
+            return
+        yield audit
 
 
 def parse_document(document: bytes) -> AgreementDocument:

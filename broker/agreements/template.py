@@ -1,20 +1,25 @@
 """From a model agreement to one between named parties: text with places between ``<`` and ``>``.
 
-A place is a word, or ``oin:ROLE``.  What is filled in is checked first, so that no value can become
-structure; afterwards no place may be left, and the result must be an agreement.
+1. A place is a word, or ``oin:ROLE``.  What is filled in is checked first, so that no value can become
+   structure; afterwards no place may be left, and the result must be an agreement.
+2. A model names every role that its partnership may have.  `without` leaves roles out, each with its
+   party and its grants; without the police there is no privacy audit of police data either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from broker.agreements.document import parse_document
 from broker.errors import MalformedError, UsageError
 
-__all__ = ["fill_in", "places"]
+__all__ = ["fill_in", "places", "without"]
 
 _PLACE = re.compile(r"<([a-z]+(?::[A-Za-z]{2,12})?)>")
+_ITEM = re.compile(r"^(?=  - |\S)", re.MULTILINE)
+_ROLE = re.compile(r"\b(?:role|sender|recipient): (\w+)")
+_POLICE = "POL"
 _VALUE = re.compile(r"[A-Za-z0-9@._:+-][A-Za-z0-9@._:+ -]{0,198}")
 
 
@@ -54,6 +59,31 @@ def fill_in(model: bytes, values: Mapping[str, str]) -> bytes:
     document = _PLACE.sub(lambda found: values[found.group(1)], _without_comments(model)).encode()
     parse_document(document)
     return document
+
+
+def without(model: bytes, roles: Set[str]) -> bytes:
+    """*model* without the parties of these roles, and without the grants that name one.
+
+    Raises:
+        UsageError: The model has no such role.
+        MalformedError: Not text.
+    """
+    text = _without_comments(model)
+    if unknown := sorted(role for role in roles if f"<oin:{role}>" not in text):
+        raise UsageError(
+            "the model has no such role",
+            why=", ".join(unknown),
+            remedy=f"The roles are {', '.join(re.findall('<oin:([A-Za-z]+)>', text))}",
+        )
+    kept = [item for item in _ITEM.split(text) if not _names(item, roles)]
+    return "".join(kept).encode()
+
+
+def _names(item: str, roles: Set[str]) -> bool:
+    """Whether a piece of a model is about one of *roles*: a party, a grant, or the audit of police data."""
+    if item.startswith("privacy_audit:"):
+        return _POLICE in roles
+    return item.startswith("  - ") and not roles.isdisjoint(_ROLE.findall(item))
 
 
 def _without_comments(model: bytes) -> str:

@@ -15,7 +15,7 @@ from broker.agreements.check import Finding, check_book, compare
 from broker.agreements.document import parse_agreement, parse_document
 from broker.agreements.model import Agreement, AgreementParty
 from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
-from broker.agreements.template import fill_in
+from broker.agreements.template import fill_in, without
 from broker.cli.arguments import given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import UsageError
@@ -62,10 +62,13 @@ def new(
     values: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE for a place in the model.")
     ] = None,
+    absent: Annotated[
+        list[str] | None, typer.Option("--without", help="A role of the model that is no party.")
+    ] = None,
 ) -> None:
     """Write an agreement from a model."""
     text = _written(Path(model)) if model.endswith(".yaml") else _packaged(model)
-    output.write_bytes(fill_in(text, dict(map(_pair, values or []))))
+    output.write_bytes(fill_in(without(text, set(absent or [])), dict(map(_pair, values or []))))
     print_line(f"wrote {output}; each party signs it with `schakel agreement sign`")
 
 
