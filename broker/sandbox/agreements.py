@@ -1,7 +1,10 @@
-"""The agreements of the sandbox: one convenant per region between its AMK and its SHG, co-signed.
+"""The agreements of the sandbox, co-signed: the packaged models, filled in for its two regions.
 
-Nothing is agreed between the regions, and police data (PO) stays out: the catalogue would let an SHG
-add them to a forwarded report, these parties agreed that it does not.
+1. Each region has a convenant between its AMK and its SHG.  Police data (PO) stays out of it: the
+   catalogue would let an SHG add them to a forwarded report, these parties agreed that it does not.
+2. Region Noord has every other partnership as well, with the two inspectorates; Zuid has the one
+   between its AMK and its GGZ.  Roles that nobody has here are left out.
+3. Nothing is agreed between the regions, and nobody asks about earlier facts of a parent (E20).
 """
 
 from __future__ import annotations
@@ -9,21 +12,35 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import Agreement
 from broker.agreements.signatures import sign_agreement
+from broker.agreements.template import fill_in, places, without
 from broker.moments import DAY, HOUR, to_text
 from broker.names import Micros, Oin
-from broker.sandbox.cast import member
+from broker.sandbox.cast import AGENCIES, CastMember, member
 from broker.sandbox.members import Member
 
-__all__ = ["REGIONS", "RegionalAgreement", "regional_agreement", "signatures"]
+__all__ = ["REGIONS", "RegionalAgreement", "all_agreements", "regional_agreement", "signatures"]
 
 REGIONS = ("noord", "zuid")
 """Each has an AMK and an SHG with an agreement between them: ``amk-shg-noord``, ``amk-shg-zuid``."""
 
-_YEAR = 365 * DAY
+_LIFE = 5 * 365 * DAY
+_AUDIT = 2 * 365 * DAY
+_CONTACT = "convenant@voorbeeld.invalid"
+
+_PARTNERSHIPS = (
+    ("informatie-ggz-noord", "ggz-informatie"),
+    ("informatie-huisartsen-noord", "huisartsen-informatie"),
+    ("raad-bjz-noord", "raad-bjz"),
+    ("spoedmelding-noord", "spoedmelding-raad"),
+    ("amk-politie-om-noord", "amk-politie-om"),
+    ("informatie-ggz-zuid", "ggz-informatie"),
+)
+"""The id, which ends in the region, and the model."""
 
 _AMK_GROUPS = ("REF", "CH", "GU", "HH", "AP", "RP", "RPI", "CO", "SA", "DE", "IN", "WK", "AT")
 
@@ -37,7 +54,7 @@ class RegionalAgreement:
 
 
 def regional_agreement(region: str, now: Micros) -> RegionalAgreement:
-    """The agreement of the AMK and the SHG of *region*, in force from an hour before *now* for a year."""
+    """The agreement of the AMK and the SHG of *region*, in force from an hour before *now* for five years."""
     parties = (member(f"amk-{region}"), member(f"shg-{region}"))
     content = {
         "format": "schakel-agreement/1",
@@ -54,13 +71,51 @@ def regional_agreement(region: str, now: Micros) -> RegionalAgreement:
         "grants": [*_reports(), *_answers()],
         "reporting": _reporting(),
         "valid_from": to_text(Micros(now - HOUR)),
-        "valid_until": to_text(Micros(now + _YEAR)),
-        "revocation_contact": "convenant@voorbeeld.invalid",
+        "valid_until": to_text(Micros(now + _LIFE)),
+        "revocation_contact": _CONTACT,
         "retention": "Berichten ten hoogste zeven dagen, het controlespoor vijf jaar",
     }
     # JSON is YAML: nothing is quoted by hand.
     document = _as_text(content)
     return RegionalAgreement(document, parse_agreement(document))
+
+
+def all_agreements(now: Micros) -> list[RegionalAgreement]:
+    """Every agreement of the sandbox, in force from an hour before *now* for five years."""
+    return [
+        *(regional_agreement(region, now) for region in REGIONS),
+        *(_from_model(id_, model, now) for id_, model in _PARTNERSHIPS),
+    ]
+
+
+def _from_model(id_: str, model: str, now: Micros) -> RegionalAgreement:
+    """A packaged model between the agencies of one region."""
+    text = (files("schemas") / "agreements" / f"{model}.yaml").read_bytes()
+    numbers = {f"oin:{role}": cast.oin for cast in _around(id_) for role in cast.roles}
+    wanted = {name for name in places(text) if name.startswith("oin:")}
+    here = without(text, {name.removeprefix("oin:") for name in wanted - numbers.keys()})
+    values = {
+        **numbers,
+        "id": id_,
+        "version": "1",
+        "from": to_text(Micros(now - HOUR)),
+        "until": to_text(Micros(now + _LIFE)),
+        "audit": to_text(Micros(now + _AUDIT)),
+        "contact": _CONTACT,
+    }
+    document = fill_in(here, {name: values[name] for name in places(here)})
+    return RegionalAgreement(document, parse_agreement(document))
+
+
+def _around(id_: str) -> list[CastMember]:
+    """The agencies of the region in which *id_* ends; Noord has the inspectorates."""
+    home = "-" + id_.rsplit("-", 1)[1]
+    national = home.removeprefix("-") == REGIONS[0]
+    return [
+        cast
+        for cast in AGENCIES
+        if cast.name.endswith(home) or (national and cast.name.startswith("inspectie-"))
+    ]
 
 
 def signatures(made: RegionalAgreement, members: Mapping[str, Member], now: Micros) -> list[bytes]:

@@ -12,7 +12,7 @@ from broker.agreements.signatures import RevocationReason, revoke_agreement
 from broker.errors import UsageError
 from broker.names import Micros
 from broker.operations.registry import RegistryHome
-from broker.sandbox.agreements import REGIONS, regional_agreement, signatures
+from broker.sandbox.agreements import all_agreements, signatures
 from broker.sandbox.cast import member
 from broker.sandbox.layout import Layout
 from broker.sandbox.members import Member, listed
@@ -39,7 +39,7 @@ def create_registry(layout: Layout, members: dict[str, Member], now: Micros) -> 
     registry = home(layout)
     registry.init(now)
     registry.publish_agencies([listed(member, now) for member in members.values()], now)
-    made = [regional_agreement(region, now) for region in REGIONS]
+    made = all_agreements(now)
     signed = [signature for one in made for signature in signatures(one, members, now)]
     registry.publish_agreements([one.document for one in made], signed, now)
     return registry.root.read_bytes()
