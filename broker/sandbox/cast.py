@@ -46,7 +46,6 @@ AGENCIES = (
     _cast(113, "inspectie-jeugdzorg", "Inspectie Jeugdzorg", "IJZ"),
     _cast(114, "inspectie-gezondheidszorg", "Inspectie voor de Gezondheidszorg", "IGZ"),
     _cast(115, "instelling-noord", "Jeugdzorginstelling Noord", "INST"),
-    _cast(115, "zorgaanbieder-noord", "Jeugdzorgaanbieder Noord", "INST"),
     _cast(116, "reclassering-noord", "Reclassering Noord", "REC"),
     _cast(201, "amk-zuid", "Advies- en Meldpunt Kindermishandeling Zuid", "AMK"),
     _cast(202, "shg-zuid", "Steunpunt Huiselijk Geweld Zuid", "SHG"),
