@@ -79,6 +79,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "hmac": ("broker/crypto.py",),
     "hashlib": ("broker/crypto.py", "broker/merkle.py", "broker/sandbox/jars.py"),
     "tuf": ("broker/adapters/tuf_",),
+    "icalendar": ("broker/operations/calendar.py",),
     "securesystemslib": ("broker/adapters/tuf_",),
     "typer": ("broker/cli/",),
     "rich": ("broker/cli/",),
