@@ -48,7 +48,7 @@ class _Signature(StrictModel):
 
 class _Envelope(StrictModel):
     payloadType: Annotated[str, Field(max_length=128)]  # noqa: N815  (DSSE's own name)
-    payload: Annotated[str, Field(max_length=_MAX_ENVELOPE)]
+    payload: str
     signatures: Annotated[tuple[_Signature, ...], Field(min_length=1, max_length=MAX_SIGNATURES)]
 
 
@@ -105,14 +105,19 @@ def sign_statement(type_: str, statement: Mapping[str, object], signers: Sequenc
     return json.dumps(envelope, indent=1).encode() + b"\n"
 
 
-def read_statement(document: bytes, type_: str, statement: type[_S]) -> SignedStatement[_S]:
+def read_statement(
+    document: bytes, type_: str, statement: type[_S], limit: int = _MAX_ENVELOPE
+) -> SignedStatement[_S]:
     """One envelope of *type_*, unverified.
+
+    Args:
+        limit: Bytes of the largest document that may be one.
 
     Raises:
         MalformedError: Not such a document.
     """
-    envelope = read_json(document, _Envelope, "a signed statement", _MAX_ENVELOPE)
-    return _open(envelope, type_, statement)
+    envelope = read_json(document, _Envelope, "a signed statement", limit)
+    return _open(envelope, type_, statement, limit)
 
 
 def read_statements(document: bytes, type_: str, statement: type[_S]) -> tuple[SignedStatement[_S], ...]:
@@ -137,12 +142,16 @@ def add_to_bundle(bundle: bytes | None, signature: bytes) -> bytes:
     return json.dumps({"envelopes": [e.model_dump(mode="json") for e in envelopes]}, indent=1).encode()
 
 
-def _open(envelope: _Envelope, type_: str, statement: type[_S]) -> SignedStatement[_S]:
+def _open(
+    envelope: _Envelope, type_: str, statement: type[_S], limit: int = _MAX_ENVELOPE
+) -> SignedStatement[_S]:
     if envelope.payloadType != type_:
         raise MalformedError("a signed statement of another type than its place asks for")
+    if len(envelope.payload) > limit:
+        raise MalformedError(f"a signed statement's payload is larger than {limit} characters")
     payload = _octets(envelope.payload)
     signatures = [(signature.keyid, _octets(signature.sig)) for signature in envelope.signatures]
-    content = read_json(payload, statement, "a signed statement's payload")
+    content = read_json(payload, statement, "a signed statement's payload", limit)
     return SignedStatement(content, pae(type_.encode(), payload), signatures)
 
 
