@@ -26,7 +26,7 @@ from consumers.tlog import Tlog
 
 __all__ = ["BATCH", "LedgerWriter"]
 
-BATCH = 500
+BATCH = 256
 
 _log = structlog.get_logger()
 

@@ -35,8 +35,6 @@ from broker.ports import Message, Offsets, Position, next_offsets
 __all__ = ["KafkaSource", "SourceTuning"]
 
 _MOST_PATIENT: Final = 8
-_FETCH_BYTES: Final = 8 * 1_048_576
-"""Largest answer of a node: a backlog is read in such pieces, so that it does not fill our memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,11 @@ class SourceTuning:
             but a rewind or a new partition waits for the answer under way.
         fetch_bytes: How much a node gathers before it answers, within *fetch*; more than 1 makes fewer and
             larger batches, and records wait.
-        gather: How long after a batch the next may be had; what arrives meanwhile becomes one batch.  Unlike
-            *fetch_bytes* it costs nothing while there is nothing, and the first record does not wait.
+        fetch_most: Largest answer of a node: a backlog is read in such pieces, so that it does not fill our
+            memory.
+        gather: How long after a batch that was not full the next may be had; what arrives meanwhile becomes
+            one batch.  Unlike *fetch_bytes* it costs nothing while there is nothing, and the first record
+            does not wait.
         discovery: How often new topics are looked for in assigned mode.
         isolation: ``read_uncommitted`` or ``read_committed``; nothing of ours writes in transactions.
     """
@@ -66,6 +67,7 @@ class SourceTuning:
     request: float = 10.0
     fetch: float = 0.5
     fetch_bytes: int = 1
+    fetch_most: int = 8 * 1_048_576
     gather: float = 0.0
     discovery: float = 2.0
     isolation: str = "read_uncommitted"
@@ -170,7 +172,7 @@ class KafkaSource:
             self._discard()
             raise error if isinstance(error, SchakelError) else translate(error, "read from Kafka") from error
         messages = [_message(record) for records in batch.values() for record in records]
-        if messages:
+        if 0 < len(messages) < limit:
             self._gathered_at = time.monotonic() + self._tuning.gather
         self._watch(consumer, messages)
         self._reading.advance(next_offsets(messages))
@@ -355,7 +357,7 @@ def _settings(tuning: SourceTuning) -> dict[str, Any]:
         "fetch_min_bytes": tuning.fetch_bytes,
         "fetch_max_wait_ms": int(tuning.fetch * 1000),
         "max_partition_fetch_bytes": LARGEST_BATCH,
-        "fetch_max_bytes": _FETCH_BYTES,
+        "fetch_max_bytes": tuning.fetch_most,
         "metrics_enabled": False,
     }
 
