@@ -16,7 +16,10 @@ from tests.documented import blocks, matches, play, unmarked
 README = ROOT / "README.md"
 HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+INVARIANTS = ROOT / "docs" / "invariants.md"
 _SECONDS = 240.0
+_UNPROVEN = {"2", "3", "5", "9"}
+"""Traps of types that are not there yet, and a figure of which no rule is made."""
 _PROOF = re.compile(r"`((?:unit|integration|acceptance|contract|architecture)/[a-z_/0-9]+\.py)((?:::\w+)?)`")
 
 
@@ -73,9 +76,10 @@ def test_every_command_is_run_or_excused(page: Path) -> None:
     assert unmarked(page.read_text(encoding="utf-8")) == []
 
 
-def test_every_named_proof_exists() -> None:
-    """The tests that docs/architecture.md gives as proof of the promises are there."""
-    proofs = _PROOF.findall(ARCHITECTURE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", [ARCHITECTURE, INVARIANTS], ids=named)
+def test_every_named_proof_exists(page: Path) -> None:
+    """The tests that a page gives as proof of promises or invariants are there."""
+    proofs = _PROOF.findall(page.read_text(encoding="utf-8"))
     files = {path: (ROOT / "tests" / path) for path, _ in proofs}
 
     assert len(proofs) > 20
@@ -85,6 +89,16 @@ def test_every_named_proof_exists() -> None:
         for path, name in proofs
         if name and f"def {name[2:]}(" not in files[path].read_text(encoding="utf-8")
     ] == []
+
+
+@pytest.mark.parametrize(("section", "count"), [("## 1 ", 15), ("## 2 ", 10)], ids=["invariants", "traps"])
+def test_every_invariant_and_trap_has_its_proof(section: str, count: int) -> None:
+    """Each number has a line of its own, and a test in it."""
+    text = INVARIANTS.read_text(encoding="utf-8").split(f"\n{section}")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| (\d+) \|(.*)$", text, re.MULTILINE))
+
+    assert list(rows) == [str(number) for number in range(1, count + 1)]
+    assert {number for number, row in rows.items() if not _PROOF.search(row)} <= _UNPROVEN
 
 
 def test_expected_output_is_compared_line_by_line() -> None:
