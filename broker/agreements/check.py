@@ -1,8 +1,8 @@
 """What a chain of agencies should know about its agreements (docs/spec/agreements.md 6).
 
 Each question has its own function and each answer is a `Finding`: mandatory exchanges that nothing
-covers, agreements that overlap or contradict, that nearly expire, that miss a signature, or that ask
-for more than the catalogue allows.  `compare` says what a new version changes, for whom.
+covers, answers that cannot be given, agreements that overlap or contradict, that nearly expire, that
+leave a gap before their next version, that miss a signature, or that ask for more than the catalogue allows.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from itertools import combinations
 from broker.agreements.decide import RuleBook
 from broker.agreements.model import Agreement, AgreementParty, Grant, TypeRule
 from broker.moments import DAY
-from broker.names import GroupName, MessageCode, MessageType, Micros
+from broker.names import AgreementId, MessageCode, MessageType, Micros, Role
 
 __all__ = [
-    "Change",
     "Finding",
     "FindingKind",
     "check_against",
     "check_book",
-    "compare",
     "expiring",
+    "gaps",
     "missing",
     "overlapping",
     "unsigned",
@@ -36,10 +35,12 @@ class FindingKind(StrEnum):
 
     MISSING = "missing"
     MISSING_PAIR = "missing-pair"
+    MISSING_ANSWER = "missing-answer"
     NOT_COSIGNED = "not-cosigned"
     OVERLAP = "overlap"
     CONTRADICTION = "contradiction"
     EXPIRING = "expiring"
+    GAP = "gap"
     WIDER = "wider-than-catalogue"
 
 
@@ -62,20 +63,8 @@ class Finding:
     codes: tuple[MessageCode, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What differs for one type from one party to another between two versions.
-
-    Attributes:
-        added, removed: Groups; the word ``type`` stands for the whole type.
-    """
-
-    code: MessageCode
-    sender: AgreementParty
-    recipient: AgreementParty
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-
+_NAMED = 8
+"""How many parties a finding names in its text; it holds all of them."""
 
 _Path = tuple[AgreementParty, AgreementParty, MessageCode]
 
@@ -101,6 +90,7 @@ def check_book(
         findings.extend(unsigned(agreement, now))
         findings.extend(expiring(agreement, now, days))
         findings.extend(check_against(agreement, book.rules))
+    findings.extend(gaps(book.agreements, now))
     findings.extend(overlapping(book.agreements, now))
     return findings
 
@@ -108,31 +98,76 @@ def check_book(
 def missing(
     book: RuleBook, wanted: Iterable[TypeRule], parties: Sequence[AgreementParty], now: Micros
 ) -> Iterator[Finding]:
-    """Mandatory types for which a pair has no agreement in force; serious if a sender has no pair at all."""
+    """Mandatory types for which a pair has no agreement in force.
+
+    An answer is missed where an agreement in force lets the question through; anything else by a sender
+    that can send it to nobody, and, without alarm, with the recipients that it cannot go to.
+    """
+    held = _InForce(book, now)
     for rule in wanted:
         if rule.accompanies:
             continue
+        possible = [party for party in parties if party.role in rule.recipient_roles]
         for sender in _sorted(party for party in parties if party.role in rule.sender_roles):
-            yield from _missing_from(book, rule, sender, parties, now)
+            recipients = {party for party in possible if party.oin != sender.oin}
+            covered = held.recipients(rule.code, sender)
+            if held.is_answer(rule, sender.role):
+                asked = held.asked(rule, sender) & recipients
+                yield from (_unanswerable(rule, sender, party) for party in _sorted(asked - covered))
+            elif lacking := _sorted(recipients - covered):
+                yield _lacking(rule, sender, lacking, alone=len(lacking) == len(recipients))
 
 
-def _missing_from(
-    book: RuleBook, rule: TypeRule, sender: AgreementParty, parties: Sequence[AgreementParty], now: Micros
-) -> Iterator[Finding]:
-    recipients = [p for p in parties if p.role in rule.recipient_roles and p.oin != sender.oin]
-    bare = [
-        recipient
-        for recipient in _sorted(recipients)
-        if not any(_in_force(a, now) for a in book.granting(rule.type, sender, recipient))
-    ]
-    alone = bool(recipients) and len(bare) == len(recipients)
+class _InForce:
+    """What may be sent at one moment, and who may be asked for what."""
+
+    def __init__(self, book: RuleBook, now: Micros) -> None:
+        self._by_code = {rule.code: rule for rule in book.rules.values()}
+        self._to: dict[tuple[MessageCode, AgreementParty], set[AgreementParty]] = {}
+        self._from: dict[tuple[MessageCode, AgreementParty], set[AgreementParty]] = {}
+        for agreement in book.agreements:
+            for (sender, recipient, code), _ in _paths(agreement) if _in_force(agreement, now) else ():
+                self._to.setdefault((code, sender), set()).add(recipient)
+                self._from.setdefault((code, recipient), set()).add(sender)
+
+    def recipients(self, code: MessageCode, sender: AgreementParty) -> set[AgreementParty]:
+        """To whom *sender* may send the type."""
+        return self._to.get((code, sender), set())
+
+    def is_answer(self, rule: TypeRule, role: Role) -> bool:
+        """Whether a sender in this role owes the type to whoever sent another one, or received it."""
+        return any(
+            role in (opener.sender_roles if owed.owed_by_sender else opener.recipient_roles)
+            for owed in rule.answers
+            if (opener := self._by_code.get(owed.opener))
+        )
+
+    def asked(self, rule: TypeRule, sender: AgreementParty) -> set[AgreementParty]:
+        """Those with whom *sender* may exchange something that obliges it to answer."""
+        found: set[AgreementParty] = set()
+        for owed in rule.answers:
+            found |= (self._to if owed.owed_by_sender else self._from).get((owed.opener, sender), set())
+        return found
+
+
+def _lacking(
+    rule: TypeRule, sender: AgreementParty, lacking: list[AgreementParty], *, alone: bool
+) -> Finding:
     if alone:
         text = f"{rule.code} is mandatory, and {_name(sender)} has no agreement in force with anybody for it"
-        yield Finding(FindingKind.MISSING, True, text, (), (_name(sender),), (rule.code,))
-    for recipient in bare:
-        text = f"no agreement in force for {rule.code} from {_name(sender)} to {_name(recipient)}"
-        pair = (_name(sender), _name(recipient))
-        yield Finding(FindingKind.MISSING_PAIR, False, text, (), pair, (rule.code,))
+        return Finding(FindingKind.MISSING, True, text, (), (_name(sender),), (rule.code,))
+    names = [_name(party) for party in lacking]
+    more = f", and {len(names) - _NAMED} others" if len(names) > _NAMED else ""
+    to = ", ".join(names[:_NAMED]) + more
+    text = f"no agreement in force for {rule.code} from {_name(sender)} to {to}"
+    return Finding(FindingKind.MISSING_PAIR, False, text, (), (_name(sender), *names), (rule.code,))
+
+
+def _unanswerable(rule: TypeRule, sender: AgreementParty, recipient: AgreementParty) -> Finding:
+    text = f"{_name(sender)} may be asked for {rule.code}, and no agreement lets it go to {_name(recipient)}"
+    return Finding(
+        FindingKind.MISSING_ANSWER, True, text, (), (_name(sender), _name(recipient)), (rule.code,)
+    )
 
 
 def unsigned(agreement: Agreement, now: Micros) -> Iterator[Finding]:
@@ -149,6 +184,22 @@ def expiring(agreement: Agreement, now: Micros, days: int) -> Iterator[Finding]:
         left = (agreement.valid_until - now) // DAY
         text = f"{_label(agreement)} ends in {left} days"
         yield Finding(FindingKind.EXPIRING, False, text, (_label(agreement),))
+
+
+def gaps(agreements: Iterable[Agreement], now: Micros) -> Iterator[Finding]:
+    """Agreements of which one version ends, from now on, before the next one begins."""
+    by_id: dict[AgreementId, list[Agreement]] = {}
+    for agreement in agreements:
+        if agreement.cosigned:
+            by_id.setdefault(agreement.id, []).append(agreement)
+    for _, versions in sorted(by_id.items()):
+        ordered = sorted(versions, key=lambda a: (a.valid_from, a.version))
+        for position, following in enumerate(ordered[1:], 1):
+            last = max(ordered[:position], key=_end)
+            if now < following.valid_from and _end(last) < following.valid_from:
+                days = -((_end(last) - following.valid_from) // DAY)
+                text = f"{_label(last)} ends {days} days before {_label(following)} begins"
+                yield Finding(FindingKind.GAP, True, text, (_label(last), _label(following)))
 
 
 def overlapping(agreements: Iterable[Agreement], now: Micros) -> Iterator[Finding]:
@@ -220,40 +271,14 @@ def _problems(grant: Grant, rule: TypeRule | None) -> Iterator[str]:
         yield "does not exist in every regime named"
 
 
-def compare(old: Agreement, new: Agreement, rules: Mapping[MessageType, TypeRule]) -> list[Change]:
-    """What *new* gives and takes compared with *old*, per sender, recipient, type and group."""
-    before, after = _reach(old, rules), _reach(new, rules)
-    changes = []
-    for path in sorted(before.keys() | after.keys(), key=str):
-        was, now = before.get(path, frozenset()), after.get(path, frozenset())
-        if was != now:
-            sender, recipient, code = path
-            changes.append(
-                Change(code, sender, recipient, tuple(sorted(now - was)), tuple(sorted(was - now)))
-            )
-    return changes
-
-
-def _reach(agreement: Agreement, rules: Mapping[MessageType, TypeRule]) -> dict[_Path, frozenset[str]]:
-    by_code = {rule.code: rule for rule in rules.values()}
-    reach: dict[_Path, frozenset[str]] = {}
-    for path, grant in _paths(agreement):
-        rule = by_code.get(path[2])
-        groups = rule.groups_for(path[1].role) if rule else None
-        allowed: frozenset[GroupName] = groups.allowed if groups else frozenset()
-        named = allowed if grant.groups is None else allowed & grant.groups
-        reach[path] = reach.get(path, frozenset()) | {"type"} | named
-    return reach
-
-
 def _paths(agreement: Agreement) -> Iterator[tuple[_Path, Grant]]:
-    parties = _sorted(agreement.parties)
+    by_role: dict[Role, list[AgreementParty]] = {}
+    for party in _sorted(agreement.parties):
+        by_role.setdefault(party.role, []).append(party)
     for grant in agreement.grants:
-        for sender in parties:
-            for recipient in parties:
-                if (sender.role, recipient.role) == (grant.sender_role, grant.recipient_role) and (
-                    sender != recipient
-                ):
+        for sender in by_role.get(grant.sender_role, ()):
+            for recipient in by_role.get(grant.recipient_role, ()):
+                if sender != recipient:
                     for code in sorted(grant.types):
                         yield (sender, recipient, code), grant
 
@@ -265,6 +290,12 @@ def _terms(grant: Grant) -> tuple[object, ...]:
 def _in_force(agreement: Agreement, now: Micros) -> bool:
     live = agreement.revoked_at is None or now < agreement.revoked_at
     return live and agreement.cosigned and agreement.valid_from <= now < agreement.valid_until
+
+
+def _end(agreement: Agreement) -> Micros:
+    """When it ends: by time, or by revocation."""
+    end, revoked = agreement.valid_until, agreement.revoked_at
+    return end if revoked is None else min(end, revoked)
 
 
 def _sorted(parties: Iterable[AgreementParty]) -> list[AgreementParty]:

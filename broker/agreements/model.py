@@ -25,6 +25,7 @@ __all__ = [
     "Agreement",
     "AgreementParty",
     "Allowed",
+    "Answers",
     "Decision",
     "Grant",
     "GroupRule",
@@ -87,6 +88,19 @@ class Predicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """That a type closes what another one opens.
+
+    Attributes:
+        opener: The other one.
+        owed_by_sender: Whether the sender of the opener owes it, not its recipient.
+    """
+
+    opener: MessageCode
+    owed_by_sender: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TypeRule:
     """What the catalogue says of one message type, as `decide` needs it.
 
@@ -98,6 +112,8 @@ class TypeRule:
             answers, needs no grant of its own, and outlives that agreement's revocation.
         any_role: Every role may send and receive the type (receipts and refusals).
         any_groups: Groups for a recipient role without a line of its own, where *any_role* holds.
+        answers: Types that open what this one closes, and which side of them then owes it; `decide` does
+            not ask this.
     """
 
     code: MessageCode
@@ -112,6 +128,7 @@ class TypeRule:
     accompanies: bool = False
     any_role: bool = False
     any_groups: GroupRule | None = None
+    answers: frozenset[Answers] = frozenset()
 
     def groups_for(self, role: Role) -> GroupRule | None:
         """What this recipient role must and may receive, or None: it may not receive the type."""

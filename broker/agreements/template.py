@@ -14,11 +14,12 @@ from collections.abc import Mapping, Set
 from broker.agreements.document import parse_document
 from broker.errors import MalformedError, UsageError
 
-__all__ = ["fill_in", "places", "without"]
+__all__ = ["fill_in", "has_grant", "places", "without"]
 
 _PLACE = re.compile(r"<([a-z]+(?::[A-Za-z]{2,12})?)>")
 _ITEM = re.compile(r"^(?=  - |\S)", re.MULTILINE)
 _ROLE = re.compile(r"\b(?:role|sender|recipient): (\w+)")
+_GRANT = re.compile(r"types: \[([^]]*)\]\s+sender: (\w+)\s+recipient: (\w+)")
 _POLICE = "POL"
 _VALUE = re.compile(r"[A-Za-z0-9@._:+-][A-Za-z0-9@._:+ -]{0,198}")
 
@@ -77,6 +78,19 @@ def without(model: bytes, roles: Set[str]) -> bytes:
         )
     kept = [item for item in _ITEM.split(text) if not _names(item, roles)]
     return "".join(kept).encode()
+
+
+def has_grant(model: bytes, code: str, sender: str, recipient: str) -> bool:
+    """Whether *model* has a grant of this type between parties in these roles.
+
+    Raises:
+        MalformedError: Not text.
+    """
+    return any(
+        code in re.findall(r"\w+", types) and (from_, to) == (sender, recipient)
+        for item in _ITEM.split(_without_comments(model))
+        for types, from_, to in _GRANT.findall(item)
+    )
 
 
 def _names(item: str, roles: Set[str]) -> bool:

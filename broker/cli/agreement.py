@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from broker.agreements.check import Finding, check_book, compare
+from broker.agreements.check import Finding, check_book
 from broker.agreements.document import parse_agreement, parse_document
-from broker.agreements.model import Agreement, AgreementParty
+from broker.agreements.model import AgreementParty
 from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
 from broker.agreements.template import fill_in, without
+from broker.catalogue.load import load_catalogue
+from broker.cli.agreement_reading import diff, explain_
 from broker.cli.arguments import given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import UsageError
-from broker.moments import SECOND, to_text
+from broker.moments import to_text
 from broker.names import Micros
+from broker.operations.agreement_record import record
 from broker.operations.keys import load_keys
+from broker.operations.models import model as packaged_model
 from broker.operations.registry import RegistryHome, open_registry
-from broker.operations.standing import named, party_name, published, require_own_keys
+from broker.operations.standing import named, published, require_own_keys
 from broker.sandbox.layout import Layout
 from broker.sandbox.timekeeping import sandbox_now
 from broker.trust.view import TrustView
+from schemas.reading import packaged
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Data-sharing agreements (convenanten).", no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Option("--dir", help="Directory that holds registry/.")]
+Directory = Annotated[Path, typer.Option("--dir", "--registry", help="Directory that holds registry/.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 MaybeDirectory = Annotated[
-    Path | None, typer.Option("--dir", help="Directory that holds registry/, if it is at hand.")
+    Path | None,
+    typer.Option("--dir", "--registry", help="Directory that holds registry/, if it is at hand."),
 ]
 Source = Annotated[
     str | None, typer.Option("--source", help="Folder or https address of a registry, instead of --dir.")
@@ -67,7 +70,7 @@ def new(
     ] = None,
 ) -> None:
     """Write an agreement from a model."""
-    text = _written(Path(model)) if model.endswith(".yaml") else _packaged(model)
+    text = _written(Path(model)) if model.endswith(".yaml") else packaged_model(model)
     output.write_bytes(fill_in(without(text, set(absent or [])), dict(map(_pair, values or []))))
     print_line(f"wrote {output}; each party signs it with `schakel agreement sign`")
 
@@ -122,39 +125,28 @@ def revoke(
 
 @app.command()
 def show(document: Document, directory: MaybeDirectory = None, as_json: AsJson = False) -> None:
-    """Show what an agreement allows; with --dir its parties by name."""
+    """Show the whole record that the law asks for; with --dir its parties by name, and who has signed."""
     content = document.read_bytes()
     agreement = parse_agreement(content)
     if as_json:
         written = parse_document(content).model_dump(mode="json", exclude_none=True)
         print_json({"digest": str(agreement.digest), **written})
         return
-    print_line(f"{agreement.id}/{agreement.version} {agreement.title}")
-    print_line(f"digest {agreement.digest}")
-    begin, end = _local(agreement.valid_from), _local(agreement.valid_until)
-    print_line(f"from {begin} until (not including) {end}, {_AMSTERDAM}")
+    now = _now() if directory is None else sandbox_now(Layout(directory))
     view = _view(directory, None, None, None)
-    for party in _parties_in_order(agreement):
-        print_line(f"party {_name(view, party)}")
-    rows = [
-        (
-            g.rule,
-            " ".join(sorted(g.types)),
-            g.sender_role,
-            g.recipient_role,
-            " ".join(sorted(g.purposes)),
-            g.emergency,
-        )
-        for g in agreement.grants
-    ]
-    print_table(("rule", "types", "from", "to", "purposes", "emergency"), rows)
+    catalogue = load_catalogue(packaged()) if view is None else view.catalogue
+    for label, text in record(parse_document(content), agreement, catalogue, view, now):
+        print_line(f"{label:<18}{text}")
 
 
 @app.command()
 def check(
     directory: Directory = _SANDBOX,
     days: Annotated[
-        int, typer.Option("--days", min=0, max=3650, help="Report what ends within so many days.")
+        int,
+        typer.Option(
+            "--expires-within", "--days", min=0, max=3650, help="Report what ends within so many days."
+        ),
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
@@ -172,27 +164,8 @@ def check(
         raise typer.Exit(_FOUND)
 
 
-@app.command()
-def diff(old: Document, new_: Document, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
-    """Say what changes for whom between two versions, group by group."""
-    view = RegistryHome(directory).view(sandbox_now(Layout(directory)))
-    changes = compare(_agreement(old), _agreement(new_), view.rules.rules)
-    if as_json:
-        print_json({"changes": changes})
-        return
-    if not changes:
-        print_line("Nothing changes for anybody.")
-        return
-    rows = [
-        (
-            c.code,
-            party_name(view, c.sender),
-            party_name(view, c.recipient),
-            *_both(c.added, c.removed),
-        )
-        for c in changes
-    ]
-    print_table(("type", "from", "to", "added", "removed"), rows)
+app.command()(diff)
+app.command("explain")(explain_)
 
 
 def _table(view: TrustView, findings: list[Finding]) -> None:
@@ -222,46 +195,10 @@ def _view(
     return None if directory is None else RegistryHome(directory).view(sandbox_now(Layout(directory)))
 
 
-def _name(view: TrustView | None, party: AgreementParty) -> str:
-    return f"{party.oin}/{party.role}" if view is None else party_name(view, party)
-
-
-def _parties_in_order(agreement: Agreement) -> list[AgreementParty]:
-    return sorted(agreement.parties, key=lambda party: (party.oin, party.role))
-
-
-def _local(at: Micros) -> str:
-    try:
-        return f"{datetime.fromtimestamp(at // SECOND, ZoneInfo(_AMSTERDAM)):%Y-%m-%d %H:%M}"
-    except (OverflowError, ValueError):
-        # The last hour of the calendar in UTC is past its end in Amsterdam.
-        return to_text(at)
-
-
-def _both(added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, str]:
-    return " ".join(added), " ".join(removed)
-
-
-def _agreement(path: Path) -> Agreement:
-    return parse_agreement(path.read_bytes())
-
-
 def _written(path: Path) -> bytes:
     if not path.is_file():
         raise UsageError(f"there is no file {path}", remedy="Check the path")
     return path.read_bytes()
-
-
-def _packaged(name: str) -> bytes:
-    folder = files("schemas") / "agreements"
-    names = sorted(
-        item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")
-    )
-    if name not in names:
-        raise UsageError(
-            f"there is no model {name}", remedy=f"Choose one of {', '.join(names)}, or give a file"
-        )
-    return (folder / f"{name}.yaml").read_bytes()
 
 
 def _pair(text: str) -> tuple[str, str]:

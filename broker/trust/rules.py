@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from broker.agreements.model import GroupRule, Predicate, TypeRule
+from collections.abc import Iterable
+
+from broker.agreements.model import Answers, GroupRule, Predicate, TypeRule
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry
 from broker.names import MessageType
 
@@ -11,10 +13,22 @@ __all__ = ["derive_rules"]
 
 def derive_rules(catalogue: Catalogue) -> dict[MessageType, TypeRule]:
     """The rule of every message type of *catalogue*."""
-    return {entry.type: _rule(entry) for entry in catalogue.messages.values()}
+    entries = catalogue.messages.values()
+    return {entry.type: _rule(entry, _answers(entry, entries)) for entry in entries}
 
 
-def _rule(entry: MessageEntry) -> TypeRule:
+def _answers(entry: MessageEntry, entries: Iterable[MessageEntry]) -> frozenset[Answers]:
+    """Which types open what *entry* closes."""
+    closed = {one.code for one in entry.obligations if one.effect == "closes"}
+    return frozenset(
+        Answers(other.code, one.owed_by == "sender")
+        for other in entries
+        for one in other.obligations
+        if one.effect == "opens" and one.code in closed
+    )
+
+
+def _rule(entry: MessageEntry, answers: frozenset[Answers]) -> TypeRule:
     return TypeRule(
         code=entry.code,
         type=entry.type,
@@ -28,6 +42,7 @@ def _rule(entry: MessageEntry) -> TypeRule:
         accompanies=entry.accompanies,
         any_role=entry.any_role,
         any_groups=_groups(entry.any_groups) if entry.any_groups is not None else None,
+        answers=answers,
     )
 
 

@@ -6,11 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from broker.agreements.check import FindingKind, check_against, check_book, compare
-from broker.agreements.model import Agreement, AgreementParty
+from broker.agreements.check import FindingKind, check_against, check_book
+from broker.agreements.decide import RuleBook
+from broker.agreements.model import Agreement, AgreementParty, Answers, TypeRule
 from broker.crypto import sha256
 from broker.names import AgreementId, LegalBasis, MessageCode, Micros, Purpose, Regime, Role
-from tests.agreement_world import AGREEMENT, AMK, FORWARD, NOW, RULES, SHG, book, changed, groups, oin
+from tests.agreement_world import (
+    AGREEMENT,
+    AMK,
+    DORMANT,
+    FORWARD,
+    NOW,
+    RULES,
+    SHG,
+    book,
+    changed,
+    groups,
+    oin,
+)
 
 DAY = 86_400_000_000
 SECOND = replace(
@@ -113,16 +126,72 @@ def test_says_what_is_wider_than_the_catalogue(grant: dict[str, object], words: 
     assert words in finding.text
 
 
-def test_compare_says_which_groups_come_and_go() -> None:
-    """Between two versions, each type and pair with other groups is one change."""
-    (change,) = compare(AGREEMENT, changed(groups=groups("CH", "CO", "HH")), RULES)
+ANSWER = replace(
+    DORMANT,
+    code=MessageCode("E04"),
+    sender_roles=frozenset({AMK.role}),
+    recipient_roles={SHG.role: FORWARD.recipient_roles[AMK.role]},
+    off_by_default=False,
+    answers=frozenset({Answers(FORWARD.code)}),
+)
+OWN_ANSWER = replace(
+    ANSWER,
+    sender_roles=frozenset({SHG.role}),
+    recipient_roles={AMK.role: FORWARD.recipient_roles[AMK.role]},
+    answers=frozenset({Answers(FORWARD.code, owed_by_sender=True)}),
+)
 
-    assert (change.code, change.sender, change.recipient) == ("E01", SHG, AMK)
-    assert (change.added, change.removed) == (("HH",), ("GU",))
+
+@pytest.mark.parametrize(
+    ("answer", "agreements", "found"),
+    [
+        pytest.param(ANSWER, (AGREEMENT,), True, id="asked"),
+        pytest.param(ANSWER, (), False, id="not-asked"),
+        pytest.param(ANSWER, (replace(AGREEMENT, revoked_at=NOW),), False, id="asked-no-longer"),
+        pytest.param(OWN_ANSWER, (AGREEMENT,), True, id="owed-by-the-sender"),
+    ],
+)
+def test_an_answer_is_missed_where_the_question_may_be_asked(
+    answer: TypeRule, agreements: tuple[Agreement, ...], found: bool
+) -> None:
+    """Who may be obliged to answer, and may not, is named; who is never asked is left alone."""
+    rules = RuleBook({FORWARD.type: FORWARD, answer.type: answer}, agreements)
+    findings = check_book(rules, [answer.code], [SHG, AMK], NOW, 0)
+
+    assert [f.kind for f in findings if f.codes == (answer.code,) and f.serious] == (
+        [FindingKind.MISSING_ANSWER] if found else []
+    )
 
 
-def test_compare_says_that_a_type_goes() -> None:
-    """A grant that disappears takes the type with it."""
-    (change,) = compare(AGREEMENT, replace(AGREEMENT, grants=()), RULES)
+@pytest.mark.parametrize(
+    ("later", "found"),
+    [pytest.param(DAY, True, id="a-day-between"), pytest.param(0, False, id="none-between")],
+)
+def test_finds_the_gap_before_the_next_version(later: int, found: bool) -> None:
+    """A version that begins when the last one has ended already leaves days without any."""
+    begin = Micros(AGREEMENT.valid_until + later)
+    following = replace(
+        AGREEMENT, version=2, digest=sha256(b"2"), valid_from=begin, valid_until=Micros(begin + DAY)
+    )
 
-    assert "type" in change.removed
+    assert ("gap" in kinds(AGREEMENT, following)) is found
+
+
+def test_a_revoked_version_ends_when_it_is_revoked() -> None:
+    """The gap runs from the revocation, not from the date in the document."""
+    following = replace(
+        AGREEMENT,
+        version=2,
+        digest=sha256(b"2"),
+        valid_from=AGREEMENT.valid_until,
+        valid_until=Micros(AGREEMENT.valid_until + DAY),
+    )
+
+    assert "gap" in kinds(replace(AGREEMENT, revoked_at=NOW), following)
+
+
+def test_a_gap_of_the_past_is_no_news() -> None:
+    """What is over cannot be mended."""
+    past = replace(AGREEMENT, version=2, digest=sha256(b"2"), valid_from=Micros(0), valid_until=Micros(DAY))
+
+    assert "gap" not in kinds(AGREEMENT, past)
