@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from broker.adapters.crash import crash_probe
+from broker.adapters.document_files import keep_document, make_folders, move_document, write_document
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess, diagnose
@@ -35,13 +36,17 @@ __all__ = [
     "kafka_access",
     "kafka_admin",
     "kafka_weaknesses",
+    "keep_document",
     "keeper",
+    "make_folders",
+    "move_document",
     "probe",
     "publisher_parts",
     "require_kafka",
     "sender",
     "subscriber_parts",
     "system_entropy",
+    "write_document",
 ]
 
 LEDGER_TUNING = SourceTuning(gather=0.1, fetch_most=2 * 1_048_576)

@@ -23,7 +23,7 @@ from broker.assembly import publisher_parts
 from broker.errors import RefusedError, UnavailableError, UnconfirmedError
 from broker.names import CaseRef, MessageId, ProducerId
 from broker.parts import PublisherParts
-from broker.pipelines.documents import to_record
+from broker.pipelines.documents import identity, to_record
 from broker.pipelines.publish import Numbering, Prepared, new_message_id, prepare, release
 from broker.ports import Outgoing, Position
 from broker.records.document import Document
@@ -103,6 +103,13 @@ class Publisher:
             RefusedError, UnavailableError, UnconfirmedError: As for `publish`.
         """
         return self.publish(to_record(document, self.view, self._parts.entropy))
+
+    def identity(self, document: Document) -> dict[str, object]:
+        """What *document* must say to be one and the same message however often it is sent.
+
+        Written down with the document before it is sent, it makes sending again after a crash harmless.
+        """
+        return identity(document, self._parts.clock.now(), self._parts.entropy)
 
     def publish_all(self, records: Sequence[Record]) -> list[Published | RefusedError]:
         """Send a batch, signed together, and wait until all of it is durable.

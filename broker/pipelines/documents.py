@@ -10,14 +10,15 @@ from collections.abc import Mapping
 
 from broker.catalogue.model import MessageEntry
 from broker.errors import MalformedError, UsageError
-from broker.names import CaseRef, MessageId, Oin, Role, SubjectRef
+from broker.names import CaseRef, MessageId, Micros, Oin, Role, SubjectRef
 from broker.pipelines.deliver import Disclosure, Notice
+from broker.pipelines.publish import new_message_id
 from broker.ports import Entropy
 from broker.records.document import DeliveredDocument, Document
 from broker.records.model import Addressee, Record
 from broker.trust.view import Agency, TrustView
 
-__all__ = ["find_agency", "notice_document", "to_document", "to_record"]
+__all__ = ["find_agency", "identity", "notice_document", "to_document", "to_record"]
 
 
 def to_record(document: Document, view: TrustView, entropy: Entropy) -> Record:
@@ -34,6 +35,19 @@ def to_record(document: Document, view: TrustView, entropy: Entropy) -> Record:
     return document.to_record(
         to, case, subject_refs=_subjects(document, entropy), origin=_origin(document, view)
     )
+
+
+def identity(document: Document, now: Micros, entropy: Entropy) -> dict[str, object]:
+    """What *document* must say to be one and the same message however often it is sent.
+
+    Its ``message_id``, ``case`` and ``subjects``: those that it has, new ones for the others.
+    """
+    case = CaseRef(entropy(CaseRef.size)) if document.case == "new" else document.case
+    return {
+        "message_id": str(document.message_id or new_message_id(now, entropy)),
+        "case": str(case),
+        "subjects": [str(subject) for subject in _subjects(document, entropy)],
+    }
 
 
 def to_document(disclosure: Disclosure, view: TrustView) -> dict[str, object]:

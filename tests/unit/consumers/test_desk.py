@@ -1,0 +1,129 @@
+"""The desk: what arrives is laid out once, with drafts of the answers that it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.adapters.inbox import SqliteInbox
+from consumers.amk_desk import prepare
+from consumers.handlers import Reject
+from producers.tray import Tray
+from tests.tray_world import complete, desk, files, put, read
+from tests.world import World
+
+
+def receive(world: World, folder: Path) -> list[str]:
+    """Let the AMK's desk receive what was sent; returns the names of its drafts."""
+    at_amk, gate = desk(world, "amk-noord", folder, prepare), world.gate()
+    world.settle(gate, at_amk.subscriber)
+    at_amk.step(0.0)
+    at_amk.close()
+    gate.close()
+    return files(folder / "drafts")
+
+
+def test_a_report_is_laid_out_with_drafts_of_decision_and_feedback(tmp_path: Path) -> None:
+    """The document under its message id, and a draft of E04 and of E05."""
+    world = World()
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+
+    drafts = receive(world, tmp_path)
+
+    assert files(tmp_path / "in") == [f"{sent.message_id}.E01.json"]
+    assert drafts == [f"{sent.message_id}.E04.json", f"{sent.message_id}.E05.start.json"]
+    assert read(tmp_path / "in" / f"{sent.message_id}.E01.json")["from_name"] == "shg-noord"
+
+
+def test_a_draft_completed_by_a_person_closes_the_circle(tmp_path: Path) -> None:
+    """Moved to the tray it is sent, and the SHG gets the decision in answer to its report."""
+    world, tray = World(), Tray(tmp_path / "tray")
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    receive(world, tmp_path)
+    draft = read(tmp_path / "drafts" / f"{sent.message_id}.E04.json")
+    put(tmp_path / "tray/out/besluit.json", complete(draft, world.view, taken_in_investigation=True))
+
+    with world.publisher("amk-noord") as publisher:
+        (outcome,) = tray.send(publisher)
+    shg, gate = world.subscriber("shg-noord"), world.gate()
+    world.settle(gate, shg)
+
+    (decision,) = [d for d in world.handled["shg-noord"] if d.code == "E04"]
+    assert outcome.state == "sent"
+    assert (decision.header.causation_id, decision.case_ref) == (sent.message_id, sent.case_ref)
+    assert str(decision.message_id) == draft["message_id"]
+
+
+def test_a_draft_that_nobody_completed_is_not_sent(tmp_path: Path) -> None:
+    """A null that is left is refused in the tray, by name."""
+    world, tray = World(), Tray(tmp_path / "tray")
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    receive(world, tmp_path)
+    put(tmp_path / "tray/out/besluit.json", read(tmp_path / f"drafts/{sent.message_id}.E04.json"))
+
+    with world.publisher("amk-noord") as publisher:
+        (outcome,) = tray.send(publisher)
+
+    assert outcome.state == "refused"
+    assert "taken_in_investigation" in outcome.detail
+
+
+def test_what_a_person_changed_is_never_overwritten(tmp_path: Path) -> None:
+    """Laid out again after a crash, a file that is there stays as it is."""
+    world = World()
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    receive(world, tmp_path)
+    path = put(tmp_path / "drafts" / f"{sent.message_id}.E04.json", {"changed": True})
+    _undone(world)
+
+    receive(world, tmp_path)
+
+    assert read(path) == {"changed": True}
+
+
+def test_what_was_stored_and_not_laid_out_is_laid_out_next_time(tmp_path: Path) -> None:
+    """A crash between the commit and the files loses nothing."""
+    world = World()
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    receive(world, tmp_path / "before")
+    _undone(world)
+
+    receive(world, tmp_path / "after")
+
+    assert files(tmp_path / "after" / "in") == [f"{sent.message_id}.E01.json"]
+
+
+def test_a_role_that_rejects_lays_nothing_out(tmp_path: Path) -> None:
+    """The sender is told the reason; no file and no row is left."""
+    world = World()
+    world.publisher("shg-noord").publish(world.record("E01"))
+
+    def reject(*_: object) -> list[object]:
+        raise Reject("not-here")
+
+    at_amk, gate = desk(world, "amk-noord", tmp_path, reject), world.gate()  # type: ignore[arg-type]
+    world.settle(gate, at_amk.subscriber)
+    at_amk.step(0.0)
+
+    assert (files(tmp_path / "in"), files(tmp_path / "drafts")) == ([], [])
+
+
+def test_a_refusal_by_the_gate_is_laid_out_too(tmp_path: Path) -> None:
+    """Who sent what was refused finds the reason beside what came in."""
+    world = World()
+    shg, gate = desk(world, "shg-noord", tmp_path), world.gate()
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    world.revoke("amk-shg-noord", "amk-noord")
+    world.settle(gate, shg.subscriber)
+    shg.step(0.0)
+
+    (name,) = files(tmp_path / "in")
+    assert name == f"{sent.message_id}.refused.json"
+    assert read(tmp_path / "in" / name)["reason"]
+
+
+def _undone(world: World) -> None:
+    """As if the process had died between the commit and the files."""
+    inbox = SqliteInbox(world.folder / "amk-noord.sqlite")
+    with inbox.transaction() as tx:
+        tx.connection.execute("UPDATE desk SET laid_out = 0")
+    inbox.close()
