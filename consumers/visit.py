@@ -59,7 +59,7 @@ class Visit:
                 header, bytes(withheld.receipt.decision_id), InboxStatus.WITHHELD, withheld.reason
             )
             self.tx.record(entry)
-        if self._accompanies(header):
+        if not self._answered(header):
             return
         if entry.status is InboxStatus.WITHHELD:
             self.answers.append(refusal_record(withheld, self._us, entry, self.view))
@@ -88,11 +88,11 @@ class Visit:
         return InboxEntry(_id(header), decision_id, status, detail, receipt_id, self.now)
 
     def _answer(self, disclosure: Disclosure, entry: InboxEntry) -> None:
-        if not disclosure.entry.accompanies:
+        if disclosure.entry.answered:
             self.answers.append(receipt_record(disclosure.header, self._us, entry, self.view))
 
-    def _accompanies(self, header: EnvelopeHeader) -> bool:
-        return self.view.catalogue.by_type[header.message_type].accompanies
+    def _answered(self, header: EnvelopeHeader) -> bool:
+        return self.view.catalogue.by_type[header.message_type].answered
 
 
 def _id(header: EnvelopeHeader) -> bytes:

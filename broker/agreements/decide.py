@@ -23,7 +23,12 @@ the signed header.  The rules, in the order in which they are asked; the first t
 
 A receipt or refusal (`TypeRule.accompanies`) goes back along the agreement that carried the message
 it answers: it needs no grant, and 9 and 10 are not asked, because evidence of what was delivered
-must not be swallowed by a revocation that came later.
+must not be swallowed by a revocation that came later.  What outlives the agreement (a correction, an
+erasure, the justification of an emergency) is not stopped by its end at all.
+
+What the exchange itself sends (`TypeRule.from_exchange`, a reminder) needs no grant either: its role is
+the exchange's own, and the cited agreement binds the recipient.  9 and 10 are not asked, since what is
+owed goes on to be owed.
 """
 
 from __future__ import annotations
@@ -45,7 +50,7 @@ from broker.agreements.model import (
     TypeRule,
 )
 from broker.errors import UsageError
-from broker.names import AgreementId, Digest, MessageType, Micros, Oin, Role, Urgency
+from broker.names import AgreementId, Digest, LegalBasis, MessageType, Micros, Oin, Purpose, Role, Urgency
 
 __all__ = ["RuleBook", "decide"]
 
@@ -79,7 +84,7 @@ class _Entry(NamedTuple):
         ]
 
     def binds(self, pair: set[Oin]) -> bool:
-        """Whether both agencies are parties, in whatever role."""
+        """Whether these agencies are parties, in whatever role."""
         return pair <= {oin for oin, _ in self.members}
 
 
@@ -124,6 +129,11 @@ class RuleBook:
         pair = (min(sender.oin, recipient.oin), max(sender.oin, recipient.oin))
         if rule is None:
             return ()
+        if rule.from_exchange:
+            bound = [
+                entry.agreement for entry in self._by_ref.values() if _member(recipient) in entry.members
+            ]
+            return tuple(sorted(bound, key=_latest_first))
         found = [
             entry.agreement
             for entry in self._by_pair.get(pair, ())
@@ -131,7 +141,7 @@ class RuleBook:
             and _member(recipient) in entry.members
             and any(_covers(grant, rule, sender, recipient) for grant in entry.agreement.grants)
         ]
-        return tuple(sorted(found, key=lambda a: (-a.valid_from, a.id, -a.version, a.digest)))
+        return tuple(sorted(found, key=_latest_first))
 
     def _add(self, agreement: Agreement) -> None:
         ref = (agreement.id, agreement.digest)
@@ -177,6 +187,8 @@ def decide(book: RuleBook, request: Request, now: Micros) -> Decision:
         return Refused(Reason.REGIME, (request.regime,))
     if rule.accompanies:
         return _decide_accompanying(book, rule, groups, request, now)
+    if rule.from_exchange:
+        return _decide_from_exchange(book, rule, groups, request)
     return _decide_granted(book, rule, groups, request, now)
 
 
@@ -288,27 +300,60 @@ def _forbidden(groups: GroupRule, request: Request, grant: Grant | None) -> tupl
 def _decide_accompanying(
     book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request, now: Micros
 ) -> Decision:
-    pair = {request.sender.oin, request.recipient.oin}
+    agreement = _binding(book, request, {request.sender.oin, request.recipient.oin})
+    if isinstance(agreement, Refused):
+        return agreement
+    if not rule.outlives and (ended := _long_ended(agreement, now)):
+        return ended
+    # The purpose and ground are the type's own, or those of the message that is answered.
+    purposes = rule.purposes.union(*(grant.purposes for grant in agreement.grants))
+    bases = rule.legal_bases.union(*(grant.legal_bases for grant in agreement.grants))
+    refused = _ask_ground(request, purposes, bases) or _ask_content(rule, groups, request, None)
+    return refused or Allowed(agreement.id, agreement.digest, "accompanies", request.groups)
+
+
+def _decide_from_exchange(book: RuleBook, rule: TypeRule, groups: GroupRule, request: Request) -> Decision:
+    agreement = _binding(book, request, {request.recipient.oin})
+    if isinstance(agreement, Refused):
+        return agreement
+    refused = _ask_ground(request, rule.purposes, rule.legal_bases)
+    refused = refused or _ask_content(rule, groups, request, None)
+    return refused or Allowed(agreement.id, agreement.digest, "from-exchange", request.groups)
+
+
+def _binding(book: RuleBook, request: Request, agencies: set[Oin]) -> Agreement | Refused:
+    """The cited agreement, when it is co-signed and binds these agencies."""
     entry = book._by_ref.get((request.agreement_id, request.agreement_digest))
-    if entry is None or not entry.binds(pair):
+    if entry is None or not entry.binds(agencies):
         versions = book._versions.get(request.agreement_id, ()) if entry is None else ()
-        known = any(version.binds(pair) for version in versions)
+        known = any(version.binds(agencies) for version in versions)
         return Refused(Reason.AGREEMENT_DIGEST if known else Reason.NO_AGREEMENT, (request.agreement_id,))
-    agreement = entry.agreement
     if not entry.cosigned:
-        return Refused(Reason.AGREEMENT_NOT_COSIGNED, (agreement.id,))
+        return Refused(Reason.AGREEMENT_NOT_COSIGNED, (request.agreement_id,))
+    return entry.agreement
+
+
+def _long_ended(agreement: Agreement, now: Micros) -> Refused | None:
     # A message lives for seven days: what is answered later than this was not carried by this agreement.
     if agreement.revoked_at is not None and agreement.revoked_at + _LAST_ANSWER <= now:
         return Refused(Reason.AGREEMENT_REVOKED, (agreement.id,))
     if agreement.valid_until + _LAST_ANSWER <= now:
         return Refused(Reason.AGREEMENT_NOT_IN_FORCE, (agreement.id,))
-    # The purpose and ground are the type's own, or those of the message that is answered.
-    if request.purpose not in rule.purposes.union(*(g.purposes for g in agreement.grants)):
+    return None
+
+
+def _ask_ground(
+    request: Request, purposes: frozenset[Purpose], bases: frozenset[LegalBasis]
+) -> Refused | None:
+    if request.purpose not in purposes:
         return Refused(Reason.PURPOSE, (request.purpose,))
-    if request.legal_basis not in rule.legal_bases.union(*(g.legal_bases for g in agreement.grants)):
+    if request.legal_basis not in bases:
         return Refused(Reason.LEGAL_BASIS, (request.legal_basis,))
-    refused = _ask_content(rule, groups, request, None)
-    return refused or Allowed(agreement.id, agreement.digest, "accompanies", request.groups)
+    return None
+
+
+def _latest_first(agreement: Agreement) -> tuple[int, AgreementId, int, Digest]:
+    return -agreement.valid_from, agreement.id, -agreement.version, agreement.digest
 
 
 def _member(party: AgreementParty) -> tuple[Oin, Role]:

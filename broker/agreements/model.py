@@ -110,8 +110,11 @@ class TypeRule:
         off_by_default: Refused unless a grant names the type with a legal basis of its own (sources.md A16).
         accompanies: A receipt or refusal: it goes back along the agreement that carried the message it
             answers, needs no grant of its own, and outlives that agreement's revocation.
+        outlives: An accompanying type that is not stopped by the end or revocation of that agreement.
+        from_exchange: The exchange itself sends it, without a grant, to whoever the agreement binds.
         any_role: Every role may send and receive the type (receipts and refusals).
-        any_groups: Groups for a recipient role without a line of its own, where *any_role* holds.
+        any_groups: Groups for a recipient role without a line of its own, where *any_role* or
+            *from_exchange* holds.
         answers: Types that open what this one closes, and which side of them then owes it; `decide` does
             not ask this.
     """
@@ -129,10 +132,13 @@ class TypeRule:
     any_role: bool = False
     any_groups: GroupRule | None = None
     answers: frozenset[Answers] = frozenset()
+    outlives: bool = False
+    from_exchange: bool = False
 
     def groups_for(self, role: Role) -> GroupRule | None:
         """What this recipient role must and may receive, or None: it may not receive the type."""
-        return self.recipient_roles.get(role) or (self.any_groups if self.any_role else None)
+        anybody = self.any_role or self.from_exchange
+        return self.recipient_roles.get(role) or (self.any_groups if anybody else None)
 
 
 @dataclass(frozen=True, slots=True)

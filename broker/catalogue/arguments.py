@@ -78,9 +78,20 @@ def _is_date(value: object) -> bool:
     return True
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_routes(value: object) -> bool:
+    if not isinstance(value, dict) or not value or not set(value) <= set(Regime):
+        return False
+    return all(isinstance(one, dict) and one and all(map(_is_words, one.values())) for one in value.values())
+
+
 _Form = tuple[str, Callable[[object], bool]]
 _WORD: _Form = ("a name", _is_word)
 _WORDS: _Form = ("a list of names", _is_words)
+_NUMBER: _Form = ("a number", _is_number)
 _FORMS: Mapping[str, _Form] = {
     "assertion": _WORD,
     "equals": ("text, a flag or a number", _is_plain),
@@ -90,11 +101,15 @@ _FORMS: Mapping[str, _Form] = {
     "group": _WORD,
     "groups": _WORDS,
     "meanings": ("lists of values by value of the assertion", _is_meanings),
-    "minimum": ("a number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "maximum": _NUMBER,
+    "minimum": _NUMBER,
     "other": _WORD,
     "regimes": ("a list of regimes", _is_regimes),
+    "roles": _WORDS,
+    "routes": ("lists of roles by value, by regime", _is_routes),
     "sets": ("a list of lists of names", _is_sets),
     "since": ("dates (YYYY-MM-DD, quoted) by regime", _is_since),
+    "start_field": _WORD,
     "values": ("a list of values", _is_values),
     "when_field": _WORD,
 }

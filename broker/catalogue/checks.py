@@ -21,6 +21,13 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 - ``group-when {group, assertion, equals}``: with that assertion the group is there.
 - ``no-groups-when {groups, assertion, equals}``: with that assertion none of these groups is there.
 - ``meaning {assertion, group, field, meanings}``: with an asserted value, the field has one of its meanings.
+- ``values-when {group, field, values, when_field, equals}``: where *when_field* has that value, *field* has
+  one of these.
+- ``outside {group, field, minimum, maximum}``: the field has no value between these two, nor one of them.
+- ``at-most-days {group, field, start_field, maximum}``: the date is at most so many days after the other.
+- ``addressed {assertion, meanings}``: with an asserted value, every recipient has one of these roles.
+- ``not-for {group, field, roles}``: the field has no value where a recipient has one of these roles.
+- ``routed {group, field, routes}``: in the message's regime, the value has a route to every recipient's role.
 - ``regime-bound {group, field, equals, regimes}``: the field has that value only in these regimes.
 - ``number-ground {fields, since}``: these fields have a value only in these regimes, from these days on.
 - ``assertion-equals {assertion, group, field}``: the clear assertion says what the field says.
@@ -29,17 +36,17 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from broker.catalogue.arguments import require_forms
+from broker.catalogue.bsn import contains_bsn, is_bsn
 from broker.catalogue.model import MessageEntry, NamedCheck
 from broker.errors import ConfigurationError
-from broker.names import GroupName, Micros, Regime
+from broker.names import GroupName, Micros, Regime, Role
 
 __all__ = ["CHECKS", "Clear", "contains_bsn", "failed_checks", "is_bsn", "needed_groups", "require_arguments"]
 
@@ -49,12 +56,6 @@ _Record = Mapping[str, object]
 
 _ZONE = "Europe/Amsterdam"
 
-_NINE_DIGITS = re.compile(r"\d(?<!\d\d)(?=((?:[ .\-/]?\d){8})(?!\d))")
-"""Begins with a digit, not with a look-behind: the scan then skips everything that is none."""
-_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-_NEVER_DIGITS = bytes(byte for byte in range(128) if not chr(byte).isdigit())
-"""What is not ASCII counts as a digit: some of it is one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Clear:
@@ -62,11 +63,13 @@ class Clear:
 
     Attributes:
         created_at: When the message was made; what the law of that day allowed is asked.
+        roles: Roles of the recipients: to the sender of all, to a recipient its own.
     """
 
     assertions: Mapping[str, str]
     regime: Regime
     created_at: Micros
+    roles: tuple[Role, ...] = ()
 
 
 _Evaluate = Callable[[_Arguments, _Groups, Clear], Iterable[str]]
@@ -121,22 +124,6 @@ def needed_groups(entry: MessageEntry, assertions: Mapping[str, str]) -> tuple[G
         if check.name == "group-when" and assertions.get(str(given["assertion"])) == given["equals"]:
             needed.append(str(given["group"]))
     return tuple(GroupName(name) for name in needed)
-
-
-def contains_bsn(text: str) -> bool:
-    """Whether *text* holds nine digits, perhaps in written groups, that pass the eleven test."""
-    # Nearly all text has fewer digits than that, and to count them takes a twentieth of the search.
-    if len(text.encode("utf-8", "surrogatepass").translate(None, _NEVER_DIGITS)) < len(_WEIGHTS):
-        return False
-    found = (match[0] + match[1] for match in _NINE_DIGITS.finditer(text))
-    return any(is_bsn("".join(c for c in digits if c.isdigit())) for digits in found)
-
-
-def is_bsn(digits: str) -> bool:
-    """Whether nine digits pass the eleven test (sources.md 9.3); nine zeroes do not count."""
-    if len(digits) != 9 or not digits.isdecimal() or int(digits) == 0:
-        return False
-    return sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11 == 0
 
 
 def _records(groups: _Groups, name: object) -> Sequence[_Record]:
@@ -269,6 +256,51 @@ def _meaning(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[s
         yield _named(arguments)
 
 
+def _values_when(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    values = cast("Sequence[object]", arguments["values"])
+    if any(record.get(str(arguments["field"])) not in values for record in _triggered(arguments, groups)):
+        yield _named(arguments)
+
+
+def _outside(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    least, most = cast("int", arguments["minimum"]), cast("int", arguments["maximum"])
+    found = [record.get(str(arguments["field"])) for record in _records(groups, arguments["group"])]
+    if any(isinstance(value, int) and least <= value <= most for value in found):
+        yield _named(arguments)
+
+
+def _at_most_days(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
+    for record in _records(groups, arguments["group"]):
+        first, last = record.get(str(arguments["start_field"])), record.get(str(arguments["field"]))
+        if isinstance(first, str) and isinstance(last, str):
+            days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+            if not 0 <= days <= cast("int", arguments["maximum"]):
+                yield _named(arguments)
+
+
+def _addressed(arguments: _Arguments, _: _Groups, clear: Clear) -> Iterator[str]:
+    meanings = cast("Mapping[str, Sequence[object]]", arguments["meanings"])
+    allowed = meanings.get(_asserted(arguments, clear) or "")
+    if allowed is not None and any(role not in allowed for role in clear.roles):
+        yield f"assertion:{arguments['assertion']}"
+
+
+def _not_for(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    if set(clear.roles).isdisjoint(_words(arguments["roles"])):
+        return
+    if any(_has(record, arguments["field"]) for record in _records(groups, arguments["group"])):
+        yield _named(arguments)
+
+
+def _routed(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
+    every = cast("Mapping[str, Mapping[object, Sequence[str]]]", arguments["routes"])
+    routes = every.get(clear.regime, {})
+    for record in _records(groups, arguments["group"]):
+        allowed = routes.get(record.get(str(arguments["field"])), ())
+        if not allowed or any(role not in allowed for role in clear.roles):
+            yield _named(arguments)
+
+
 def _regime_bound(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
     if clear.regime in _words(arguments["regimes"]):
         return
@@ -324,24 +356,30 @@ class _Check:
 CHECKS: Mapping[str, _Check] = {
     "absent-when": _Check(_absent_when, ("group", "field", "when_field", "equals")),
     "absent-with": _Check(_absent_with, ("group", "fields", "other")),
+    "addressed": _Check(_addressed, ("assertion", "meanings")),
     "allowed-values": _Check(_allowed_values, ("group", "field", "values")),
     "any-group": _Check(_any_group, ("groups",)),
     "assertion-equals": _Check(_assertion_equals, ("assertion", "group", "field")),
     "at-least": _Check(_at_least, ("group", "field", "minimum")),
+    "at-most-days": _Check(_at_most_days, ("group", "field", "start_field", "maximum")),
     "flag-true": _Check(_flag_true, ("group", "field")),
     "group-when": _Check(_group_when, ("group", "assertion", "equals")),
     "meaning": _Check(_meaning, ("assertion", "group", "field", "meanings")),
     "no-bsn": _Check(_no_bsn, ("fields",)),
     "no-groups-when": _Check(_no_groups_when, ("groups", "assertion", "equals")),
     "not-empty": _Check(_not_empty, ("group",)),
+    "not-for": _Check(_not_for, ("group", "field", "roles")),
     "number-ground": _Check(_number_ground, ("fields", "since")),
     "one-of": _Check(_one_of, ("group", "fields")),
     "one-set": _Check(_one_set, ("group", "sets")),
     "only-when-any": _Check(_only_when_any, ("group", "field", "flags")),
+    "outside": _Check(_outside, ("group", "field", "minimum", "maximum")),
     "present-when": _Check(_present_when, ("group", "field", "when_field", "equals")),
     "regime-bound": _Check(_regime_bound, ("group", "field", "equals", "regimes")),
+    "routed": _Check(_routed, ("group", "field", "routes")),
     "single": _Check(_single, ("group",)),
     "some-value": _Check(_some_value, ("group", "field", "equals")),
     "value-present": _Check(_value_present, ("group", "field")),
+    "values-when": _Check(_values_when, ("group", "field", "values", "when_field", "equals")),
 }
 """Every check by name, with the arguments it needs."""

@@ -29,12 +29,15 @@ __all__ = [
     "AssertionDocument",
     "AssertionMeaning",
     "BasesDocument",
+    "BesidesDocument",
     "CatalogueDocument",
     "CheckDocument",
     "ClosingDocument",
+    "CoverageDocument",
     "EffectDocument",
     "ExtensionDocument",
     "FieldsDocument",
+    "FlowCoverage",
     "FlowDocument",
     "MessageDocument",
     "NeverDocument",
@@ -50,6 +53,7 @@ __all__ = [
     "SendersDocument",
     "TermDocument",
     "parse_document",
+    "read_yaml",
 ]
 
 _T = TypeVar("_T")
@@ -266,6 +270,8 @@ class MessageDocument(_Sourced):
     flow: _Name
     version: _Number
     accompanies: bool = False
+    outlives: bool = False
+    from_exchange: bool = False
     any_role: bool = False
     off_by_default: bool = False
     forward: bool = False
@@ -282,6 +288,29 @@ class MessageDocument(_Sourced):
     opens: list[OpeningDocument]
     closes: list[ClosingDocument]
     retention: RetentionDocument
+
+
+class FlowCoverage(_Sourced):
+    """An exchange of the action plan: what carries it, or why it stays outside."""
+
+    what: _Text
+    parties: _Text
+    carried_by: list[_Code] = []
+    outside: Annotated[str, Field(max_length=400)] = ""
+
+
+class BesidesDocument(_Sourced):
+    """Why a type is there that carries no exchange of the plan."""
+
+    reason: _Text
+
+
+class CoverageDocument(_Part):
+    """The whole of `coverage.yaml`."""
+
+    format: Literal[1]
+    flows: dict[_Name, FlowCoverage]
+    besides: dict[_Code, BesidesDocument]
 
 
 class CatalogueDocument(_Part):
@@ -309,13 +338,7 @@ def parse_document(document: bytes) -> CatalogueDocument:
     Raises:
         ConfigurationError: Not YAML, or not of this form; names the path of every fault.
     """
-    try:
-        _refuse_aliases(document)
-        content = yaml.load(document, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigurationError(
-            "catalogue.yaml is not YAML", why=_position(error), remedy="Correct the document at that place"
-        ) from error
+    content = read_yaml(document, "catalogue.yaml")
     try:
         return CatalogueDocument.model_validate(content)
     except ValidationError as error:
@@ -324,6 +347,21 @@ def parse_document(document: bytes) -> CatalogueDocument:
             "catalogue.yaml is not a catalogue",
             why="; ".join(faults[:20]),
             remedy="Correct what is named; docs/spec/catalogue.md 2 has the form",
+        ) from error
+
+
+def read_yaml(document: bytes, name: str) -> object:
+    """The content of a YAML document without aliases and without a key given twice.
+
+    Raises:
+        ConfigurationError: It is none; *name* says which, and the place is told.
+    """
+    try:
+        _refuse_aliases(document)
+        return yaml.load(document, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(
+            f"{name} is not YAML", why=_position(error), remedy="Correct the document at that place"
         ) from error
 
 

@@ -3,13 +3,14 @@
  1. unused-group          a group of the dictionary that no type uses
  2. no-obligation         a mandatory type that opens or closes no obligation
  3. never-group           a group in a list of a type that must never have it (sources.md 4.8, 4)
- 4. schema-...            a schema outside the profile: recursive, zero-width, too deep, too large
- 5. incompatible          a version that may not follow the one before it
- 6. organisation-name     an event type that names an organisation or a role
- 7. no-source             a source that is no paragraph of the plan, law, assumption or public source
- 8. check-target          a check on a group or field that the type does not have
- 9. test-data             an example BSN that is not a test number
-10. stale                 a generated file that is not what `build` makes
+ 4. never-target          such a prohibition that names a group or type that is not there
+ 5. schema-...            a schema outside the profile: recursive, zero-width, too deep, too large
+ 6. incompatible          a version that may not follow the one before it
+ 7. organisation-name     an event type that names an organisation or a role
+ 8. no-source             a source that is no paragraph of the plan, law, assumption or public source
+ 9. check-target          a check on a group or field that the type does not have
+10. test-data             an example BSN that is not a test number
+11. stale                 a generated file that is not what `build` makes
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def lint(files: Mapping[str, bytes], rules: SchemaRules) -> tuple[Finding, ...]:
         *_unused(document),
         *_obligations(document),
         *_never(document),
+        *_never_targets(document),
         *_schemas(document, files, rules),
         *_names(document),
         *_sources(document),
@@ -102,6 +104,14 @@ def _never(document: CatalogueDocument) -> Iterator[Finding]:
             message = document.messages.get(code)
             if message is not None and rule.group in group_lists(message)[1]:
                 yield Finding("never-group", f"messages.{code}.recipients", f"{rule.group} ({rule.source})")
+
+
+def _never_targets(document: CatalogueDocument) -> Iterator[Finding]:
+    for index, rule in enumerate(document.never):
+        names = [] if rule.group in document.groups else [str(rule.group)]
+        names += [str(code) for code in rule.messages if code not in document.messages]
+        for name in names:
+            yield Finding("never-target", f"never[{index}]", name)
 
 
 def _schemas(
@@ -178,7 +188,8 @@ def _targets(arguments: Mapping[str, object]) -> set[str]:
     group, many = arguments.get("group"), arguments.get("fields")
     if group is None:
         return {str(name) for key in ("fields", "groups") for name in _listed(arguments, key)}
-    keys = [arguments.get("field"), arguments.get("when_field"), *(many if isinstance(many, list) else ())]
+    single = (arguments.get(key) for key in ("field", "when_field", "start_field"))
+    keys = [*single, *(many if isinstance(many, list) else ())]
     keys += [key for fields in _listed(arguments, "sets") if isinstance(fields, list) for key in fields]
     others = {str(name) for name in (*_listed(arguments, "flags"), arguments.get("other", group))}
     return {str(group), *others, *(f"{group}.{key}" for key in keys if key is not None)}

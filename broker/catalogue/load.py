@@ -171,10 +171,16 @@ def _require_known_in(where: str, message: MessageDocument, document: CatalogueD
     terms = {receipt.term, receipt.functional, receipt.acute} if receipt else set()
     terms |= {response.term} if response else set()
     _known(f"{where}: terms", terms - {""}, document.terms)
-    if message.any_role != (not senders) or message.any_role != (not roles):
+    anybody = message.any_role or message.from_exchange
+    if message.any_role != (not senders) or anybody != (not roles):
         raise ConfigurationError(
             f"catalogue.yaml: {where}: either roles are named, or any_role holds",
             remedy="Name senders and recipients with roles, or set `any_role` and name none",
+        )
+    if message.outlives and not message.accompanies:
+        raise ConfigurationError(
+            f"catalogue.yaml: {where}: only what accompanies a message can outlive its agreement",
+            remedy="Set `accompanies` too, or drop `outlives`",
         )
 
 
@@ -206,11 +212,13 @@ def _entry(
         mandatory_regimes=tuple(name for name, regime in message.regimes.items() if regime.mandatory),
         sender_roles=tuple(message.senders.roles) if message.senders else (),
         recipients={role: groups_ for roles, groups_ in lists for role in roles},
-        any_groups=lists[0][1] if message.any_role else None,
+        any_groups=lists[0][1] if message.any_role or message.from_exchange else None,
         any_role=message.any_role,
         accompanies=message.accompanies,
         off_by_default=message.off_by_default,
         forward=message.forward,
+        outlives=message.outlives,
+        from_exchange=message.from_exchange,
         regimes=tuple(message.regimes),
         purposes=tuple(message.purposes.codes),
         legal_bases=tuple(message.legal_bases.codes),

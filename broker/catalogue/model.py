@@ -188,9 +188,11 @@ class MessageEntry:
         groups: Every group of the message, in schema order: the order of the envelope's sections.
         recipients: Groups by recipient role.
         schemas: Digest of each published schema version; the highest is current.
-        accompanies: A receipt or refusal that follows any message.
+        accompanies: It follows a message that was sent, such as a receipt, and goes along its agreement.
+        outlives: ... also when that agreement has ended.
+        from_exchange: Sent by the exchange itself, which is no party to agreements.
         forward: It hands on a report, and is never handed back (sources.md A23).
-        any_groups: Groups for every role, where *any_role* holds; None otherwise.
+        any_groups: Groups for every role, where *any_role* or *from_exchange* holds; None otherwise.
         mandatory: Whether the law or this exchange demands it in some regime (*mandatory_regimes*).
         receipt_term, response_term: Codes of terms; the response term may be empty.
         functional_term, acute_term: Terms in which a person has it, ordinarily and when acute; may be empty.
@@ -224,10 +226,17 @@ class MessageEntry:
     functional_term: str = ""
     acute_term: str = ""
     forward: bool = False
+    outlives: bool = False
+    from_exchange: bool = False
 
     def groups_for(self, role: Role) -> GroupList | None:
         """What this recipient role must and may receive, or None: it may not receive the type."""
         return self.recipients.get(role) or self.any_groups
+
+    @property
+    def answered(self) -> bool:
+        """Whether its recipient owes a receipt, or a refusal: not for what is itself one."""
+        return bool(self.receipt_term)
 
     @property
     def schema_digest(self) -> Digest:

@@ -151,7 +151,8 @@ def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros) ->
             why=say_faults(schema, record.groups, error.offending),
             remedy=f"See `schakel message explain {record.code}`",
         ) from error
-    clear = Clear(record.assertions, record.regime, now)
+    roles = tuple(addressee.role for addressee in record.to)
+    clear = Clear(record.assertions, record.regime, now, roles)
     if failures := failed_checks(entry, record.groups, clear):
         raise RefusedError(
             f"{record.code} does not satisfy a rule of the catalogue",
@@ -244,7 +245,7 @@ def grant(
 ) -> Recipient:
     """The recipient entry that gives this addressee every present group its role may have."""
     entry = view.catalogue.by_type[header.message_type]
-    listed = entry.recipients.get(addressee.role)
+    listed = entry.groups_for(addressee.role)
     allowed = set() if listed is None else {*listed.required, *listed.may}
     groups = tuple(name for name, _ in encoded.groups if entry.any_role or name in allowed)
     return Recipient(addressee.oin, addressee.role, KeyId(bytes(32)), agreement, groups, b"")

@@ -43,6 +43,8 @@ def _rule(entry: MessageEntry, answers: frozenset[Answers]) -> TypeRule:
         any_role=entry.any_role,
         any_groups=_groups(entry.any_groups) if entry.any_groups is not None else None,
         answers=answers,
+        outlives=entry.outlives,
+        from_exchange=entry.from_exchange,
     )
 
 
