@@ -27,11 +27,13 @@ from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
 from broker.topics import DECISIONS, EXCHANGE_TOPICS, decisions_topic
 from broker.trust.keeper import TrustKeeper
+from broker.trust.view import GATE
 
 __all__ = [
     "LEDGER_TUNING",
     "answer_parts",
     "clock",
+    "exchange_parts",
     "gate_parts",
     "kafka_access",
     "kafka_admin",
@@ -138,6 +140,23 @@ def gate_parts(profile: GateProfile) -> GateParts:
         identity=GateIdentity(profile.oin, profile.name),
         signers=_keys(profile.keys, profile).signers,
         probe=told,
+    )
+
+
+def exchange_parts(profile: GateProfile) -> PublisherParts:
+    """What the exchange needs to say something itself: it sends in the role of its gate.
+
+    Raises:
+        ConfigurationError: As for `publisher_parts`.
+    """
+    run_self_test()
+    return PublisherParts(
+        sink=KafkaSink(kafka_access(profile), f"{profile.name}-reminders"),
+        keeper=keeper(profile),
+        sender=Sender(profile.oin, GATE, profile.name),
+        signers=_keys(profile.keys, profile).signers,
+        clock=clock(profile),
+        entropy=system_entropy,
     )
 
 

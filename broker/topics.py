@@ -19,6 +19,7 @@ __all__ = [
     "EXCHANGE_PREFIX",
     "EXCHANGE_TOPICS",
     "QUARANTINE",
+    "REMINDERS",
     "decisions_topic",
 ]
 
@@ -31,6 +32,8 @@ EXCHANGE_TOPICS: Final = tuple(
 )
 QUARANTINE: Final = TopicName(DECISIONS_PREFIX + "quarantine")
 CHECKPOINTS: Final = TopicName("ledger.checkpoints")
+REMINDERS: Final = TopicName(EXCHANGE_PREFIX + "ontvangst")
+"""The exchange topic on which the exchange itself reminds agencies of what they owe."""
 
 DECISIONS: Final = re.compile(re.escape(DECISIONS_PREFIX) + ".+")
 """Every topic that a gate writes, the quarantine among them: what the ledger reads."""

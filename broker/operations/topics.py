@@ -26,6 +26,7 @@ from broker.topics import (
     EXCHANGE_PREFIX,
     EXCHANGE_TOPICS,
     QUARANTINE,
+    REMINDERS,
     decisions_topic,
 )
 
@@ -194,6 +195,8 @@ def _gate_grants() -> Iterable[Grant]:
     who = f"User:{GATE}"
     yield Grant(who, "read", "topic", EXCHANGE_PREFIX, prefix=True)
     yield Grant(who, "write", "topic", DECISIONS_PREFIX, prefix=True)
+    # Its own messages pass a gate as those of everybody: it writes no other exchange topic.
+    yield Grant(who, "write", "topic", REMINDERS)
     yield from _own_groups(who, GATE)
     yield from _guard(who)
 

@@ -27,7 +27,7 @@ from broker.sandbox.bench.statistics import median
 from broker.sandbox.layout import Layout
 from broker.trust.view import TrustView
 
-__all__ = ["Grown", "grow", "main"]
+__all__ = ["Grown", "grow", "invented", "main"]
 
 _START_SECONDS = 180.0
 _BATCH_SECONDS = 60.0
@@ -105,10 +105,11 @@ def main(descriptor: int) -> None:
 def _agreements(view: TrustView, count: int) -> list[Agreement]:
     """*count* agreements: those of *view*, and others like the first between invented agencies."""
     real = view.rules.agreements
-    return [*real, *_invented(real[0], count - len(real))]
+    return [*real, *invented(real[0], count - len(real))]
 
 
-def _invented(model: Agreement, count: int) -> Iterator[Agreement]:
+def invented(model: Agreement, count: int) -> Iterator[Agreement]:
+    """*count* signed agreements like *model*, each between two invented agencies in its two roles."""
     roles = sorted({party.role for party in model.parties})
     for number in range(count):
         # Each agency is in about twenty agreements, as in a country with many regions.

@@ -13,7 +13,7 @@ from pathlib import Path
 from broker.sandbox.java import find_java
 from broker.sandbox.kafka import KAFKA_VERSION
 
-__all__ = ["Machine", "describe_machine"]
+__all__ = ["Machine", "describe_machine", "describe_processor"]
 
 _LIBRARIES = ("kafka-python", "crc32c", "fastavro", "cryptography", "SQLAlchemy")
 
@@ -40,7 +40,7 @@ def describe_machine() -> Machine:
         ConfigurationError: It has no Java.
     """
     return Machine(
-        cpu=_first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
+        cpu=describe_processor(),
         cores=os.cpu_count() or 1,
         memory_gb=round(int((_first("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) * 1024 / 1e9, 1),
         system=platform.platform(),
@@ -50,6 +50,11 @@ def describe_machine() -> Machine:
         openssl=ssl.OPENSSL_VERSION,
         libraries={name: version(name) for name in _LIBRARIES},
     )
+
+
+def describe_processor() -> str:
+    """The name of this machine's processor."""
+    return _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine()
 
 
 def _first(path: str, name: str) -> str:

@@ -60,6 +60,12 @@ def test_only_the_gate_reads_what_is_sent(planned: Plan) -> None:
     assert readers == {"User:gate"}
 
 
+def test_the_exchange_sends_reminders_and_nothing_else(planned: Plan) -> None:
+    """Its gate can write no exchange topic but that one."""
+    sent = {g.name for g in _of(planned, "User:gate") if g.operation == "write" and "exchange" in g.name}
+    assert sent == {"exchange.ontvangst"}
+
+
 def test_everybody_reads_checkpoints(planned: Plan) -> None:
     """The one grant for all is to read the checkpoints."""
     assert _of(planned, "User:*") == {Grant("User:*", "read", "topic", "ledger.checkpoints")}

@@ -1,0 +1,108 @@
+"""Reminders: what is due soon, or past, is said to both parties by the exchange itself.
+
+The rules, in order (docs/spec/obligations.md 9):
+
+1. Only what has not ended is reminded of.  A reminder changes no obligation and blocks nothing.
+2. It holds the case reference, the code and the due moment, and nothing else.
+3. It goes to debtor and creditor alike, to those who stand there now: neither learns more than the other.
+4. What the catalogue has told to the operator or reported, parties are not reminded of.
+5. An obligation has one reminder a day.  Its message id follows from the obligation and the day in
+   Europe/Amsterdam, so saying it again is a repeat and not a second reminder.
+6. A duty with `remind-once` has one reminder in all: its day is that on which it was due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from broker.catalogue.model import MessageEntry
+from broker.crypto import sha256
+from broker.moments import DAY, to_text
+from broker.names import Digest, GroupName, MessageCode, MessageId, Micros
+from broker.obligations.model import Obligation, RuleSet, State
+from broker.obligations.states import state_of
+from broker.obligations.succession import shown
+from broker.obligations.terms import local_day
+from broker.records.model import Addressee, Record
+
+__all__ = ["REMINDER", "UNDER_WAY", "reminder", "reminder_day", "reminder_id", "to_remind"]
+
+REMINDER = MessageCode("E31")
+
+UNDER_WAY = frozenset({State.OPEN, State.OVERDUE})
+"""The states in which somebody can still be asked to do something."""
+
+_GROUP = GroupName("OV")
+_ONCE = "remind-once"
+_TOLD = frozenset({"alert-parties", _ONCE})
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAY_MS = DAY // 1000
+
+
+def to_remind(
+    obligations: Iterable[Obligation], now: Micros, due_before: Micros, rules: RuleSet
+) -> list[Obligation]:
+    """Those of *obligations* of which parties are reminded, the earliest due first, under today's names.
+
+    Args:
+        due_before: Only what is due before this moment: *now* for what is overdue.
+    """
+    wanted = [
+        shown(each, now, rules.successions)
+        for each in obligations
+        if each.due_at < due_before and state_of(each, now) in UNDER_WAY and _concerns_parties(each, rules)
+    ]
+    return sorted(wanted, key=lambda each: (each.due_at, each.obligation_id))
+
+
+def reminder_day(obligation: Obligation, now: Micros, rules: RuleSet) -> date:
+    """The day that a reminder of *obligation* belongs to, of those that are said at *now*."""
+    duty = rules.duties.get(obligation.code)
+    once = duty is not None and duty.overdue == _ONCE
+    return local_day(obligation.due_at if once else now)
+
+
+def reminder_id(obligation_id: Digest, day: date) -> MessageId:
+    """The id of the reminder of this obligation on *day*: a UUIDv7 of that day, the same each time."""
+    named = sha256(b"schakel/v1/reminder\x00" + bytes(obligation_id) + day.isoformat().encode())
+    random = int.from_bytes(named[:10], "big")
+    high, low = random >> 62 & 0xFFF, random & (1 << 62) - 1
+    milliseconds = (day.toordinal() - _EPOCH_DAY) * _DAY_MS
+    value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | high << 64 | 2 << 62 | low
+    return MessageId(value.to_bytes(16, "big"))
+
+
+def reminder(obligation: Obligation, entry: MessageEntry, day: date) -> Record:
+    """What both parties of *obligation* are told.
+
+    Args:
+        day: As `reminder_day` has it.
+        entry: Of `REMINDER` in the catalogue, which says why and on what ground it is sent.
+    """
+    parties = dict.fromkeys((obligation.debtor, obligation.creditor))
+    return Record(
+        code=REMINDER,
+        to=tuple(Addressee(party.oin, party.role) for party in parties),
+        case_ref=obligation.case_ref,
+        purpose=entry.purposes[0],
+        legal_basis=entry.legal_bases[0],
+        regime=obligation.regime,
+        groups={_GROUP: _content(obligation)},
+        assertions={},
+        causation_id=obligation.message_id,
+        message_id=reminder_id(obligation.obligation_id, day),
+    )
+
+
+def _concerns_parties(obligation: Obligation, rules: RuleSet) -> bool:
+    duty = rules.duties.get(obligation.code)
+    return duty is not None and duty.overdue in _TOLD
+
+
+def _content(obligation: Obligation) -> dict[str, object]:
+    return {
+        "case_ref": str(obligation.case_ref),
+        "obligation_code": obligation.code,
+        "due_at": to_text(obligation.due_at),
+    }
