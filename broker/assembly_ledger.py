@@ -11,6 +11,7 @@ from broker.adapters.database import migrate, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import read_signer
+from broker.adapters.ledger_obligations import SqlObligationReader
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.tiles import TileDirectory
@@ -64,6 +65,15 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
         raise ConfigurationError(
             f"there is no ledger in {file}", remedy="Start one with `schakel ledger run`", code="no-ledger"
         )
-    reader = SqlLedgerReader(open_engine(profile.database))
+    engine = open_engine(profile.database)
+    reader = SqlLedgerReader(engine)
     tiles = TileDirectory(profile.tlog)
-    return AuditParts(reader, reader, tiles, str(profile.tlog), keeper(profile), clock(profile))
+    return AuditParts(
+        reader=reader,
+        accesses=reader,
+        tiles=tiles,
+        directory=str(profile.tlog),
+        keeper=keeper(profile),
+        clock=clock(profile),
+        obligations=SqlObligationReader(engine),
+    )

@@ -35,6 +35,7 @@ __all__ = [
     "LEDGER_APPENDED",
     "LEDGER_PROBLEM",
     "MESSAGE_REFUSED",
+    "OBLIGATIONS_REBUILT",
     "PROCESS_FAILED",
     "PROCESS_STARTED",
     "PROCESS_STOPPED",
@@ -51,6 +52,7 @@ KAFKA_WEAKER = "kafka_weaker"
 LEDGER_APPENDED = "ledger_appended"
 LEDGER_PROBLEM = "ledger_problem"
 MESSAGE_REFUSED = "message_refused"
+OBLIGATIONS_REBUILT = "obligations_rebuilt"
 PROCESS_FAILED = "process_failed"
 PROCESS_STARTED = "process_started"
 PROCESS_STOPPED = "process_stopped"

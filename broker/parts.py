@@ -11,11 +11,14 @@ from typing import Protocol
 
 from broker.audit.checkpoint import LogKey
 from broker.audit.decision_record import GateDirectory
-from broker.audit.store import AccessLog, LedgerReader, LedgerStore, TileStore
+from broker.audit.store import AccessLog, LedgerReader, TileStore
 from broker.crypto import Signer
 from broker.envelope.model import Sender
+from broker.obligations.store import ObligationReader
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity
+from broker.pipelines.obligation_book import FollowedStore
+from broker.pipelines.obligations import RegisteredRules
 from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
 from broker.trust.keeper import TrustKeeper
 
@@ -24,6 +27,7 @@ __all__ = [
     "AuditParts",
     "GateKeeper",
     "GateParts",
+    "LedgerDirectory",
     "LedgerParts",
     "PublisherParts",
     "SubscriberParts",
@@ -86,6 +90,7 @@ class AuditParts:
     """Whoever reads the audit trail: the ledger, the published log, and the log of who looked.
 
     Attributes:
+        obligations: What follows from the ledger.
         directory: Folder of the published log, to show to people.
     """
 
@@ -95,12 +100,17 @@ class AuditParts:
     directory: str
     keeper: TrustKeeper
     clock: Clock
+    obligations: ObligationReader
+
+
+class LedgerDirectory(GateDirectory, RegisteredRules, Protocol):
+    """All that a ledger writer asks of the registry: who may be a gate, and what obligations follow."""
 
 
 class GateKeeper(Protocol):
-    """Who may be a gate, kept fresh: all that a ledger writer asks of the trust keeper."""
+    """The registry, kept fresh, as far as a ledger writer asks for it."""
 
-    def current(self) -> GateDirectory:
+    def current(self) -> LedgerDirectory:
         """A view that is fresh now.
 
         Raises:
@@ -108,7 +118,7 @@ class GateKeeper(Protocol):
         """
         ...
 
-    def recheck(self) -> GateDirectory:
+    def recheck(self) -> LedgerDirectory:
         """The same, asked again now."""
         ...
 
@@ -123,7 +133,7 @@ class LedgerParts:
     """
 
     source: MessageSource
-    store: LedgerStore
+    store: FollowedStore
     tiles: TileStore
     key: LogKey
     keeper: GateKeeper

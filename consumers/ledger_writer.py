@@ -3,6 +3,7 @@
 One poll is one unit: verify, one database transaction with entries and offsets, files, checkpoint.
 Reading goes on from the offsets in the database, never from Kafka's, so a crash at L1 (nothing
 stored), L2 (stored, not published) or A1 (signed, not published) repeats or completes the same work.
+What is owed because of the entries is stored with them, in the same transaction.
 A ledger that is down does not stop delivery; it catches up.
 """
 
@@ -19,6 +20,7 @@ from broker.errors import UnavailableError
 from broker.names import TopicName
 from broker.parts import LedgerParts
 from broker.pipelines.ingest import MAY_BE_NEWS, ingest
+from broker.pipelines.obligation_book import Followed, ObligationBook
 from broker.ports import Message, Outgoing, first_offsets
 from broker.signing import VerificationCache
 from broker.topics import CHECKPOINTS
@@ -41,6 +43,7 @@ class LedgerWriter:
         self._state: LogState | None = None
         self._epoch: int | None = None
         self._next: dict[tuple[TopicName, int], int] = {}
+        self._book: ObligationBook | None = None
 
     def step(self, timeout: float = 0.5) -> int:
         """Ingest one batch.
@@ -81,7 +84,12 @@ class LedgerWriter:
                 self._announce(state.checkpoint(), note)
             # Nobody else moves them while the epoch is ours.
             self._next = dict(self._parts.store.next_offsets())
-            self._state = state
+            self._book = ObligationBook(self._parts.keeper.current())
+            # Nothing is new yet: works obligations out again if their rules changed while nobody wrote.
+            appended = self._parts.store.append(state, Batch((), (), {}), self._book.follow)
+            self._state = appended.state
+            if self._book.last.rebuilt:
+                _report(appended, (), self._book.last)
         return self._state
 
     def _ingest(self, messages: Sequence[Message]) -> Batch:
@@ -91,10 +99,12 @@ class LedgerWriter:
         if any(problem.reason in MAY_BE_NEWS for problem in batch.problems):
             newer = keeper.recheck()
             batch = batch if newer is view else ingest(messages, newer, self._cache, expected)
+            view = newer
+        self._following.use(view)
         return batch
 
     def _write(self, state: LogState, batch: Batch) -> None:
-        appended = self._parts.store.append(state, batch)
+        appended = self._parts.store.append(state, batch, self._following.follow)
         self._parts.probe("L2")
         self._state = appended.state
         self._next.update(batch.next_offsets)
@@ -103,21 +113,30 @@ class LedgerWriter:
             note = self._tlog.publish(appended.state, self._parts.store)
             self._announce(appended.state.checkpoint(), note)
         self._parts.source.commit(batch.next_offsets)
-        _report(appended, batch.problems)
+        _report(appended, batch.problems, self._following.last)
+
+    @property
+    def _following(self) -> ObligationBook:
+        assert self._book is not None, "the ledger is acquired before anything is written"
+        return self._book
 
     def _announce(self, checkpoint: Checkpoint, note: bytes) -> None:
         if self._parts.checkpoints is not None:
             self._parts.checkpoints.write([Outgoing(CHECKPOINTS, checkpoint.origin.encode(), note)])
 
 
-def _report(appended: Appended, problems: Sequence[Problem]) -> None:
+def _report(appended: Appended, problems: Sequence[Problem], followed: Followed) -> None:
     _log.info(
         logs.LEDGER_APPENDED,
         entry_count=len(appended.added),
         repeat_count=appended.duplicates,
         problem_count=len(problems),
         size=appended.state.size,
+        opened_count=followed.opened,
+        closed_count=followed.closed,
     )
+    if followed.rebuilt:
+        _log.info(logs.OBLIGATIONS_REBUILT, size=appended.state.size)
     for problem in problems:
         position = problem.position
         _log.warning(

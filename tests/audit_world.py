@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import shake_256
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from broker.audit.decision_record import read_record, verify_record, write_recor
 from broker.audit.events import AuditEvent, AuditParty, MessageFacts, Outcome, Source
 from broker.audit.evidence import GateFacts, GateKey
 from broker.audit.ledger import LedgerEntry, entry_of
+from broker.catalogue.load import load_catalogue
+from broker.catalogue.model import Catalogue
 from broker.crypto import SoftwareSigner, VerifyingKey, sha256
 from broker.errors import UntrustedError
 from broker.names import (
@@ -42,11 +45,13 @@ from broker.names import (
     TopicName,
     Urgency,
 )
+from broker.obligations.model import Succession
 from broker.parts import LedgerParts
 from broker.ports import Outgoing, Position, Probe, no_probe
 from broker.signing import VerificationCache
 from broker.topics import decisions_topic
 from consumers.ledger_writer import LedgerWriter
+from schemas.reading import packaged
 
 __all__ = [
     "DAY",
@@ -79,6 +84,11 @@ _GATE_SIGNER = SoftwareSigner(ec.derive_private_key(0x5EED_0001, ec.SECP256R1())
 _STRANGER = SoftwareSigner(ec.derive_private_key(0x5EED_0002, ec.SECP256R1()))
 _LOG_SIGNER = SoftwareSigner(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 LOG_KEY = LogKey(_LOG_SIGNER, VerifierKey(ORIGIN, _LOG_SIGNER.verifying_key))
+
+
+@cache
+def _installed() -> Catalogue:
+    return load_catalogue(packaged())
 
 
 def drawn(seed: str, size: int) -> bytes:
@@ -173,6 +183,7 @@ class Gates:
 
     keys: dict[KeyId, VerifyingKey]
     revoked: set[KeyId] = field(default_factory=set)
+    succeeded: tuple[Succession, ...] = ()
 
     def gate_of(self, key_id: KeyId) -> Oin:
         """As `broker.audit.decision_record.GateDirectory` promises."""
@@ -197,6 +208,16 @@ class Gates:
     def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
         """As `broker.signing.KeyDirectory` promises."""
         return frozenset({Algorithm.ES256})
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """As `broker.pipelines.obligations.RegisteredRules` promises: the catalogue that is installed."""
+        return _installed()
+
+    @property
+    def successions(self) -> tuple[Succession, ...]:
+        """As `broker.pipelines.obligations.RegisteredRules` promises."""
+        return self.succeeded
 
     def current(self) -> Gates:
         """As `broker.parts.GateKeeper` promises."""

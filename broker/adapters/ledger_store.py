@@ -6,12 +6,13 @@ has stored the entries together with the offsets to go on from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
 
-from broker.adapters.database import reading, writing
+from broker.adapters.database import RowStatement, reading, writing
+from broker.adapters.ledger_obligations import SqlObligationWork
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.ledger import Frontier, LedgerEntry
@@ -22,6 +23,10 @@ from broker.ports import Offsets, Probe, no_probe
 
 __all__ = ["SqlLedgerStore"]
 
+_Follow = Callable[[SqlObligationWork, Sequence[LedgerEntry]], None]
+"""What follows from the new entries of a batch; called before these are in their table."""
+
+_INSERT = RowStatement(lambda _: insert(ENTRIES), [column.name for column in ENTRIES.c])
 _CHUNK = 1024
 _KNOWN = select(ENTRIES.c.decision_id).where(
     ENTRIES.c.decision_id.in_(bindparam("ids", expanding=True, type_=ENTRIES.c.decision_id.type))
@@ -59,8 +64,8 @@ class SqlLedgerStore:
             rows = connection.execute(select(OFFSETS)).mappings()
             return {(TopicName(row["topic"]), row["partition"]): row["next_offset"] for row in rows}
 
-    def append(self, state: LogState, batch: Batch) -> Appended:
-        """Add a batch in one transaction."""
+    def append(self, state: LogState, batch: Batch, follow: _Follow | None = None) -> Appended:
+        """Add a batch in one transaction, with what *follow* stores because of it."""
         with writing(self._engine) as connection:
             row = self._locked(connection)
             if row["epoch"] != state.epoch:
@@ -68,16 +73,27 @@ class SqlLedgerStore:
             if row["size"] != state.size:
                 raise EvidenceError("the ledger changed under its writer", code="ledger-conflict")
             added = _new(connection, batch.entries)
+            if follow is not None:
+                follow(SqlObligationWork(connection, row["rules"]), added)
             grown = state.frontier.append(entry.leaf_hash for entry in added)
             if added:
-                rows = [_row(seq, entry) for seq, entry in enumerate(added, state.size)]
-                connection.execute(insert(ENTRIES), rows)
+                _INSERT.execute(connection, (_row(seq, entry) for seq, entry in enumerate(added, state.size)))
                 connection.execute(update(LOG).values(_state(grown)))
             _store_problems(connection, batch.problems)
             _store_offsets(connection, batch.next_offsets)
             self._probe("L1")
         duplicates = len(batch.entries) - len(added)
         return Appended(LogState(self._origin, state.epoch, grown), tuple(added), duplicates)
+
+    def rebuild(self, work_out: Callable[[SqlObligationWork], int]) -> int:
+        """Have *work_out* make every obligation again, in one transaction; the writer may go on meanwhile.
+
+        Returns:
+            What *work_out* returned.
+        """
+        with writing(self._engine) as connection:
+            row = self._locked(connection)
+            return work_out(SqlObligationWork(connection, row["rules"]))
 
     def leaves(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
         """Entry and leaf hash from *start* up to *stop*, in order."""
@@ -155,20 +171,21 @@ def _new(connection: Connection, entries: Sequence[LedgerEntry]) -> list[LedgerE
     return [entry for id_, entry in first.items() if id_ not in known]
 
 
-def _row(seq: int, entry: LedgerEntry) -> dict[str, object]:
-    return {
-        "seq": seq,
-        "leaf_hash": entry.leaf_hash,
-        "decision_id": bytes(entry.event.decision_id),
-        "event": entry.event_bytes,
-        "envelope_digest": bytes(entry.envelope_digest),
-        "gate": str(entry.gate),
-        "signatures": entry.signatures,
-        "read_topic": str(entry.position.topic),
-        "read_partition": entry.position.partition,
-        "read_offset": entry.position.offset,
-        **columns_of(entry.event),
-    }
+def _row(seq: int, entry: LedgerEntry) -> tuple[object, ...]:
+    # In the order of the columns.
+    return (
+        seq,
+        entry.leaf_hash,
+        entry.event.decision_id,
+        entry.event_bytes,
+        entry.envelope_digest,
+        entry.gate,
+        entry.signatures,
+        entry.position.topic,
+        entry.position.partition,
+        entry.position.offset,
+        *columns_of(entry.event).values(),
+    )
 
 
 def _store_offsets(connection: Connection, offsets: Offsets) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-__all__ = ["ACCESSES", "CHECKPOINTS", "ENTRIES", "LOG", "METADATA", "OFFSETS", "PROBLEMS"]
+__all__ = ["ACCESSES", "CHECKPOINTS", "ENTRIES", "LOG", "METADATA", "OBLIGATIONS", "OFFSETS", "PROBLEMS"]
 
 METADATA = MetaData()
 
@@ -19,6 +19,8 @@ LOG = Table(
     Column("size", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+    # By which rules the obligations were worked out.
+    Column("rules", LargeBinary),
 )
 
 ENTRIES = Table(
@@ -104,3 +106,27 @@ ACCESSES = Table(
     Column("query", String(2000), nullable=False),
     Column("results", Integer, nullable=False),
 )
+
+OBLIGATIONS = Table(
+    "obligations",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("case_ref", LargeBinary, nullable=False),
+    Column("message_id", LargeBinary, nullable=False),
+    Column("debtor", String(20), nullable=False),
+    Column("debtor_role", String(12), nullable=False),
+    Column("creditor", String(20), nullable=False),
+    Column("creditor_role", String(12), nullable=False),
+    Column("regime", String(2), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lapses_at", BigInteger),
+    Column("closing", String(16), nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", LargeBinary),
+    Column("reason", String(64), nullable=False),
+)
+Index("obligations_case", OBLIGATIONS.c.case_ref, OBLIGATIONS.c.id)
+# What is still owed is little, and asked for by when it is due; for PostgreSQL, see above.
+Index("obligations_due", OBLIGATIONS.c.due_at, sqlite_where=OBLIGATIONS.c.closing == "")

@@ -1,0 +1,248 @@
+"""The book of obligations: kept while the ledger grows, made again when rules change, compared on request.
+
+1. `ObligationBook.follow` runs inside the transaction that stores a batch: obligations and entries are
+   stored together, or neither is.
+2. Obligations follow from entries and rules.  When the rules change, the first transaction after that works
+   all of them out again.
+3. `differences` works them all out once more and compares: nothing is believed because it is stored.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+from broker.audit.codec import read_event
+from broker.audit.ledger import LedgerEntry
+from broker.audit.store import Appended, Batch, LedgerStore, LogState
+from broker.catalogue.model import Catalogue
+from broker.errors import EvidenceError, MalformedError
+from broker.names import CaseRef, Digest
+from broker.obligations.fold import track_all
+from broker.obligations.model import CaseState, Closing, Fact, Obligation, RuleSet
+from broker.obligations.store import Changes, ObligationView, ObligationWork
+from broker.pipelines.obligations import RegisteredRules, facts_of, rules_digest, rules_of
+
+__all__ = ["Follow", "Followed", "FollowedStore", "ObligationBook", "differences"]
+
+_KEPT_CASES = 512
+"""Cases whose facts stay in memory, two batches of them: what comes soon after does not read them again."""
+_LARGE = 32
+"""Facts from which on a case keeps in memory what makes going on quick."""
+_AT_ONCE = 500
+_MAX_DIFFERENCES = 100
+
+
+class Follow(Protocol):
+    """What else a batch changes in its transaction; called before the entries are stored."""
+
+    def __call__(self, work: ObligationWork, added: Sequence[LedgerEntry], /) -> None:
+        """Work it out from the entries that are new, and store it."""
+        ...
+
+
+class FollowedStore(LedgerStore, Protocol):
+    """A ledger store that stores in the same transaction what follows from a batch."""
+
+    def append(self, state: LogState, batch: Batch, follow: Follow | None = None) -> Appended:
+        """As `LedgerStore.append`, with what follows from the batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a batch did to the obligations.
+
+    Attributes:
+        opened, closed: How many began, and how many ended.
+        rebuilt: Whether all of them were worked out again first.
+    """
+
+    opened: int = 0
+    closed: int = 0
+    rebuilt: bool = False
+
+
+class ObligationBook:
+    """The obligations of one ledger, kept by its one writer.
+
+    Attributes:
+        last: What the last batch did.
+    """
+
+    __slots__ = ("_catalogue", "_digest", "_kept", "_rules", "last")
+
+    def __init__(self, registered: RegisteredRules) -> None:
+        self._kept: OrderedDict[CaseRef, CaseState] = OrderedDict()
+        self.last = Followed()
+        self._take(registered)
+
+    def use(self, registered: RegisteredRules) -> None:
+        """Go on by the rules of the registry as it is now."""
+        if rules_digest(registered) != self._digest:
+            self._take(registered)
+
+    def forget(self) -> None:
+        """Believe nothing that is in memory: it is not known what was stored."""
+        self._kept.clear()
+
+    def follow(self, work: ObligationWork, added: Sequence[LedgerEntry]) -> None:
+        """Store what follows from the new entries; from all entries when the rules have changed."""
+        rebuilt = work.rules != self._digest
+        if rebuilt:
+            self.rebuild(work)
+        new = self._new_facts(added)
+        before = self._states(new, work)
+        after = {case: track_all(before[case], facts, self._rules) for case, facts in new.items()}
+        changes, opened, closed = _changes(before, after)
+        if changes.written or changes.gone:
+            work.store(changes)
+        self._keep(after)
+        self.last = Followed(opened, closed, rebuilt)
+
+    def rebuild(self, work: ObligationWork) -> int:
+        """Work out every obligation again from all stored entries; returns how many there are."""
+        self.forget()
+        work.start_over(self._digest)
+        total = 0
+        waiting: list[Obligation] = []
+        for obligations in _derived(work.events_by_case(), self._catalogue, self._rules):
+            waiting += obligations
+            total += len(obligations)
+            if len(waiting) >= _AT_ONCE:
+                work.store(Changes(tuple(waiting)))
+                waiting.clear()
+        if waiting:
+            work.store(Changes(tuple(waiting)))
+        return total
+
+    def _take(self, registered: RegisteredRules) -> None:
+        self.forget()
+        self._catalogue = registered.catalogue
+        self._rules = rules_of(registered.catalogue, registered.successions)
+        self._digest = rules_digest(registered)
+
+    def _new_facts(self, added: Sequence[LedgerEntry]) -> dict[CaseRef, list[Fact]]:
+        new: dict[CaseRef, list[Fact]] = {}
+        for entry in added:
+            fact = facts_of(entry.event, self._catalogue)
+            if fact is not None:
+                new.setdefault(fact.case_ref, []).append(fact)
+        return new
+
+    def _states(self, new: Mapping[CaseRef, object], work: ObligationWork) -> dict[CaseRef, CaseState]:
+        """The cases as they were: those that are not in memory in one read."""
+        missing = [case for case in new if case not in self._kept]
+        facts: dict[CaseRef, list[Fact]] = {}
+        for data in work.events_of(missing) if missing else ():
+            fact = _stored_fact(data, self._catalogue)
+            if fact is not None:
+                facts.setdefault(fact.case_ref, []).append(fact)
+        read = {case: track_all(CaseState(), known, self._rules) for case, known in facts.items()}
+        none = CaseState()
+        return {case: self._kept.get(case) or read.get(case, none) for case in new}
+
+    def _keep(self, states: Mapping[CaseRef, CaseState]) -> None:
+        kept = self._kept
+        for case, state in states.items():
+            kept[case] = state if len(state.facts) >= _LARGE else CaseState(state.facts, state.obligations)
+            kept.move_to_end(case)
+        while len(kept) > _KEPT_CASES:
+            kept.popitem(last=False)
+
+
+def differences(
+    view: ObligationView, registered: RegisteredRules, progress: Callable[[int], None] | None = None
+) -> list[str]:
+    """Work every obligation out again and say which stored ones differ; at most 100 sentences.
+
+    Args:
+        view: Its `rules` must be those of *registered*: obligations by other rules differ rightly.
+        progress: Told how many cases were compared.
+    """
+    rules = rules_of(registered.catalogue, registered.successions)
+    stored = _by_case(view.obligations_by_case())
+    found: list[str] = []
+    here = next(stored, None)
+    for number, obligations in enumerate(_derived(view.events_by_case(), registered.catalogue, rules)):
+        if progress is not None and number % 1000 == 0:
+            progress(number)
+        if not obligations:
+            continue
+        case = obligations[0].case_ref
+        while here is not None and here[0] < case:
+            found += _compared((), here[1])
+            here = next(stored, None)
+        if here is not None and here[0] == case:
+            found += _compared(obligations, here[1])
+            here = next(stored, None)
+        else:
+            found += _compared(obligations, ())
+        if len(found) >= _MAX_DIFFERENCES:
+            return found[:_MAX_DIFFERENCES]
+    while here is not None and len(found) < _MAX_DIFFERENCES:
+        found += _compared((), here[1])
+        here = next(stored, None)
+    return found[:_MAX_DIFFERENCES]
+
+
+def _compared(derived: Sequence[Obligation], stored: Sequence[Obligation]) -> list[str]:
+    known = {each.obligation_id: each for each in stored}
+    expected = {each.obligation_id: each for each in derived}
+    said = [f"obligation {id_} follows from no entry" for id_ in known if id_ not in expected]
+    for id_, obligation in expected.items():
+        if id_ not in known:
+            said.append(f"obligation {id_} follows from the entries and is not stored")
+        elif known[id_] != obligation:
+            said.append(f"obligation {id_} is stored otherwise than the entries say")
+    return said
+
+
+def _by_case(stored: Iterator[Obligation]) -> Iterator[tuple[CaseRef, list[Obligation]]]:
+    for case, obligations in groupby(stored, key=lambda each: each.case_ref):
+        yield case, list(obligations)
+
+
+def _derived(
+    events: Iterable[bytes], catalogue: Catalogue, rules: RuleSet
+) -> Iterator[tuple[Obligation, ...]]:
+    """The obligations of each case, from entries that come case by case."""
+    facts = (fact for data in events if (fact := _stored_fact(data, catalogue)) is not None)
+    for _, known in groupby(facts, key=lambda fact: fact.case_ref):
+        yield track_all(CaseState(), known, rules).obligations
+
+
+def _changes(
+    before: Mapping[CaseRef, CaseState], after: Mapping[CaseRef, CaseState]
+) -> tuple[Changes, int, int]:
+    """What to write, how many obligations began, and how many ended."""
+    written: list[Obligation] = []
+    gone: list[Digest] = []
+    opened = closed = 0
+    for case, state in after.items():
+        if state is before[case]:
+            continue
+        known = {each.obligation_id: each for each in before[case].obligations}
+        for obligation in state.obligations:
+            old = known.pop(obligation.obligation_id, None)
+            if old is obligation or old == obligation:
+                continue
+            written.append(obligation)
+            opened += old is None
+            closed += obligation.closing is not Closing.NOT_CLOSED and (
+                old is None or old.closing is Closing.NOT_CLOSED
+            )
+        gone += known
+    return Changes(tuple(written), tuple(gone)), opened, closed
+
+
+def _stored_fact(data: bytes, catalogue: Catalogue) -> Fact | None:
+    try:
+        return facts_of(read_event(data), catalogue)
+    except MalformedError as error:
+        raise EvidenceError(
+            "an entry of the ledger is damaged", why=error.what, remedy="Run `schakel ledger fsck`"
+        ) from error

@@ -1,0 +1,144 @@
+"""Obligations from decisions: the facts that an audit event states, and the rules that the registry holds.
+
+Nothing here knows a message or an obligation by name: what opens and closes what is the catalogue's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+from broker.audit.events import AuditEvent, AuditParty
+from broker.catalogue.model import Catalogue, MessageEntry, ObligationRule, Term
+from broker.catalogue.model import Obligation as CatalogueEffect
+from broker.crypto import sha256
+from broker.names import Digest, MessageType, Micros, Oin
+from broker.obligations.model import (
+    DELIVERED,
+    REFUSED,
+    Deadline,
+    Duty,
+    Effect,
+    Fact,
+    OwedBy,
+    Party,
+    RuleSet,
+    Succession,
+    Toward,
+    Unit,
+)
+
+__all__ = ["RegisteredRules", "facts_of", "rules_digest", "rules_of"]
+
+_FOLD = b"1"
+"""Raised when the fold of `broker.obligations` gives other obligations than before."""
+_COUNTED = DELIVERED | REFUSED
+
+
+class _Succeeded(Protocol):
+    """A succession of the registry: `broker.trust.view.Succession`, or the fold's own."""
+
+    @property
+    def old(self) -> Oin: ...
+    @property
+    def new(self) -> Oin: ...
+    @property
+    def since(self) -> Micros: ...
+
+
+class RegisteredRules(Protocol):
+    """Where the rules stand: the trust view."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Message types, duties and terms."""
+        ...
+
+    @property
+    def successions(self) -> Sequence[_Succeeded]:
+        """Agencies that took the place of others."""
+        ...
+
+
+def facts_of(event: AuditEvent, catalogue: Catalogue) -> Fact | None:
+    """What *event* states about a message and one recipient; None when no rule can be about it."""
+    facts = event.message
+    if facts is None or event.outcome not in _COUNTED or facts.message_type not in catalogue.by_type:
+        return None
+    return Fact(
+        event.decision_id,
+        event.outcome,
+        facts.message_type,
+        facts.message_id,
+        facts.causation_id,
+        facts.correlation_id,
+        facts.case_ref,
+        _party(facts.sender),
+        _party(facts.recipient),
+        facts.regime,
+        facts.urgency,
+        event.emergency,
+        facts.assertions,
+        event.decided_at,
+    )
+
+
+def rules_of(catalogue: Catalogue, successions: Iterable[_Succeeded]) -> RuleSet:
+    """The rules by which obligations open and close, from the catalogue and the registry."""
+    rules = catalogue.obligations.values()
+    return RuleSet(
+        opens=_effects(catalogue.messages.values(), "opens"),
+        closes=_effects(catalogue.messages.values(), "closes"),
+        duties={rule.code: _duty(rule, catalogue.terms) for rule in rules},
+        refusal_opens=_opened_by("refusal", rules),
+        emergency_opens=_opened_by("emergency", rules),
+        forwards=frozenset(entry.type for entry in catalogue.messages.values() if entry.forward),
+        successions=tuple(Succession(each.old, each.new, each.since) for each in successions),
+    )
+
+
+def rules_digest(registered: RegisteredRules) -> Digest:
+    """Names the rules exactly: what was worked out by others is worked out again."""
+    parts = [_FOLD, bytes(registered.catalogue.digest)]
+    parts += [f"{each.old}{each.new}{each.since}".encode() for each in registered.successions]
+    return sha256(b"schakel/v1/rules\x00" + b"\x00".join(parts))
+
+
+@lru_cache(maxsize=1024)
+def _party(party: AuditParty) -> Party:
+    # There are few of them, and two in every fact.
+    return Party(party.oin, party.role)
+
+
+def _effects(entries: Iterable[MessageEntry], effect: str) -> dict[MessageType, tuple[Effect, ...]]:
+    return {
+        entry.type: effects
+        for entry in entries
+        if (effects := tuple(_effect(each) for each in entry.obligations if each.effect == effect))
+    }
+
+
+def _effect(effect: CatalogueEffect) -> Effect:
+    return Effect(effect.code, effect.when, OwedBy(effect.owed_by), Toward(effect.toward))
+
+
+def _opened_by(what: str, rules: Iterable[ObligationRule]) -> tuple[Effect, ...]:
+    return tuple(Effect(rule.code, owed_by=OwedBy.SENDER) for rule in rules if rule.opened_by == what)
+
+
+def _duty(rule: ObligationRule, terms: Mapping[str, Term]) -> Duty:
+    return Duty(
+        code=rule.code,
+        title=rule.title,
+        deadline=_deadline(terms[rule.term]),
+        deadline_r2=_deadline(terms[rule.term_r2]) if rule.term_r2 else None,
+        deadline_acute=_deadline(terms[rule.term_acute]) if rule.term_acute else None,
+        overdue=rule.overdue,
+        after=rule.after,
+        source=rule.source,
+    )
+
+
+def _deadline(term: Term) -> Deadline:
+    return Deadline(term.amount, Unit(term.unit), term.termijnenwet)
