@@ -38,6 +38,13 @@ _PARTNERSHIPS = (
     ("raad-bjz-noord", "raad-bjz"),
     ("spoedmelding-noord", "spoedmelding-raad"),
     ("amk-politie-om-noord", "amk-politie-om"),
+    ("huisverbod-noord", "huisverbod"),
+    ("oudermelding-noord", "oudermelding-seh"),
+    ("gezamenlijk-plan-noord", "gezamenlijk-plan"),
+    ("misbruik-jeugdzorg-noord", "misbruik-beroepskracht-jeugdzorg"),
+    ("misbruik-zorg-noord", "misbruik-beroepskracht-zorg"),
+    ("letselduiding-noord", "letselduiding"),
+    ("beleidsinformatie-noord", "beleidsinformatie"),
     ("informatie-ggz-zuid", "ggz-informatie"),
 )
 """The id, which ends in the region, and the model."""
@@ -68,7 +75,7 @@ def regional_agreement(region: str, now: Micros) -> RegionalAgreement:
             "name": f"Samenwerking AMK en SHG {region.capitalize()}",
             "purpose": "Meldingen bij de bevoegde organisatie brengen en daarover terugkoppelen",
         },
-        "grants": [*_reports(), *_answers()],
+        "grants": [*_reports(), *_answers(), *_informing()],
         "reporting": _reporting(),
         "valid_from": to_text(Micros(now - HOUR)),
         "valid_until": to_text(Micros(now + _LIFE)),
@@ -162,6 +169,22 @@ def _answers() -> list[dict[str, object]]:
             **both,
         },
         {"rule": "terugkoppeling-shg", "types": ["E05"], "sender": "SHG", "recipient": "AMK", **both},
+    ]
+
+
+def _informing() -> list[dict[str, object]]:
+    """Each tells the other whether and when the person concerned is informed (E26)."""
+    purpose = ["informeren-betrokkene"]
+    return [
+        {
+            "rule": f"stand-informeren-{sender.lower()}",
+            "types": ["E26"],
+            "sender": sender,
+            "recipient": recipient,
+            "purposes": purpose,
+            "legal_bases": [basis],
+        }
+        for sender, recipient, basis in (("AMK", "SHG", "wjz-54"), ("SHG", "AMK", "wmo-21f"))
     ]
 
 

@@ -47,6 +47,7 @@ AGENCIES = (
     _cast(114, "inspectie-gezondheidszorg", "Inspectie voor de Gezondheidszorg", "IGZ"),
     _cast(115, "instelling-noord", "Jeugdzorginstelling Noord", "INST"),
     _cast(116, "reclassering-noord", "Reclassering Noord", "REC"),
+    _cast(117, "provincie-noord", "Provincie Noord", "PROV"),
     _cast(201, "amk-zuid", "Advies- en Meldpunt Kindermishandeling Zuid", "AMK"),
     _cast(202, "shg-zuid", "Steunpunt Huiselijk Geweld Zuid", "SHG"),
     _cast(205, "ggz-zuid", "GGZ-instelling Zuid", "GGZ"),
