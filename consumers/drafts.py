@@ -109,8 +109,9 @@ def sender_name(delivery: Disclosure, view: TrustView) -> str:
     return view.agencies[oin].short_name if oin in view.agencies else str(oin)
 
 
-def _same_or_first(value: str, allowed: Sequence[str]) -> str:
-    return value if value in allowed else allowed[0]
+def _same_or_first(value: str, allowed: Sequence[str]) -> str | None:
+    # A type may have none: then nobody may send it before a person names the ground (E20).
+    return value if value in allowed else next(iter(allowed), None)
 
 
 def _groups(answer: Answer, entry: MessageEntry, schema: MessageSchema) -> dict[str, object]:

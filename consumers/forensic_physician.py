@@ -2,37 +2,31 @@
 
     python -m consumers.forensic_physician --profile schakel.toml --desk DIR [--once]
 
-An acute question is due within 24 hours, others in five working days (A19): the catalogue has
-the term, the draft the urgency.  The physician needs age and sex, not who the child is (A22): a question
-that says it all the same is rejected.
+Others wait five working days for an opinion, an acute question 24 hours (A19): the draft says in its name
+that it is acute, so that it is seen first.  The physician gets age and sex, not who the child is (A22);
+the type has no place for a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from broker.names import Role
+from broker.names import Role, Urgency
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
 from consumers.counter import run
 from consumers.drafts import Answer, answers
-from consumers.handlers import Reject
 
 __all__ = ["prepare"]
 
-_IDENTITY = ("child_bsn", "surname", "first_names")
-
 
 def prepare(delivery: Disclosure, view: TrustView, role: Role) -> Sequence[Answer]:
-    """The opinion.
-
-    Raises:
-        Reject: The question says who the child is.
-    """
-    children = delivery.records("CH")
-    if any(child.get(name) is not None for child in children for name in _IDENTITY):
-        raise Reject("identity-not-needed")
-    return answers(delivery, view, role)
+    """The opinion."""
+    owed = answers(delivery, view, role)
+    if delivery.header.urgency is not Urgency.ACUTE:
+        return owed
+    return [replace(answer, name="acute") if answer.code == "E25R" else answer for answer in owed]
 
 
 if __name__ == "__main__":

@@ -17,15 +17,14 @@ from producers.forms import Form, NotSent, Wanted
 __all__ = ["TRIGGERS", "report_parent"]
 
 TRIGGERS = {
-    "domestic-violence": "anders",
-    "substance-abuse": "verslaving",
-    "suicide-attempt": "suicidaliteit",
-    "self-harm": "suicidaliteit",
-    "psychiatric": "psychiatrisch",
+    "huiselijk_geweld": "anders",
+    "intoxicatie_of_middelen": "verslaving",
+    "psychiatrie": "psychiatrisch",
+    "suicidepoging_of_automutilatie": "suicidaliteit",
 }
-"""Reasons of a visit after which a report is made, and the condition that it names."""
+"""Reasons of a visit after which a report is made, and the condition that it names unless the file does."""
 
-_MEDICAL = ("parent_condition_code", "parent_facts_relevant_to_child")
+_MEDICAL = ("parent_condition_code", "er_trigger_code", "parent_facts_relevant_to_child")
 
 
 def report_parent(form: Form) -> Sequence[Wanted]:
@@ -36,11 +35,12 @@ def report_parent(form: Form) -> Sequence[Wanted]:
     """
     if not form.holds("cares_for_minors"):
         raise NotSent("no-minors-in-care", "cares_for_minors")
-    condition = TRIGGERS.get(str(form.fact("er_trigger")))
+    trigger = str(form.fact("er_trigger"))
+    condition = TRIGGERS.get(trigger)
     if condition is None:
         raise NotSent("no-reason-to-report", "er_trigger")
     record = form.record
-    medical = {"parent_condition_code": condition, **record.get("MP", {})}
+    medical = {"parent_condition_code": condition, **record.get("MP", {}), "er_trigger_code": trigger}
     record["MP"] = {name: medical[name] for name in _MEDICAL if name in medical}
     record["RP"] = {"reporter_capacity_code": "ziekenhuis"}
     return [Wanted("E22", form.addressee("AMK"), record)]

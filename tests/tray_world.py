@@ -52,7 +52,7 @@ def document(view: TrustView, code: str, to: str, /, **changes: object) -> dict[
         "case": "new",
         "purpose": entry.purposes[0],
         "legal_basis": entry.legal_bases[0],
-        "assertions": {a.name: a.value or a.values[0] for a in entry.assertions},
+        "assertions": {a.name: a.value or a.values[0] for a in entry.assertions if a.value or a.values},
         "groups": groups,
     }
     return made | changes

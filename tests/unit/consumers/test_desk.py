@@ -23,14 +23,14 @@ def receive(world: World, folder: Path) -> list[str]:
 
 
 def test_a_report_is_laid_out_with_drafts_of_decision_and_feedback(tmp_path: Path) -> None:
-    """The document under its message id, and a draft of E04 and of E05."""
+    """The document under its message id, and drafts of E04, E05 and what the family is told (E26)."""
     world = World()
     sent = world.publisher("shg-noord").publish(world.record("E01"))
 
     drafts = receive(world, tmp_path)
 
     assert files(tmp_path / "in") == [f"{sent.message_id}.E01.json"]
-    assert drafts == [f"{sent.message_id}.E04.json", f"{sent.message_id}.E05.start.json"]
+    assert drafts == [f"{sent.message_id}.{name}.json" for name in ("E04", "E05.start", "E26")]
     assert read(tmp_path / "in" / f"{sent.message_id}.E01.json")["from_name"] == "shg-noord"
 
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 
 from broker.envelope.model import Origin
-from broker.names import GroupName, MessageCode, MessageId, Role
+from broker.names import GroupName, MessageCode, MessageId, Role, Urgency
 from broker.pipelines.deliver import Disclosure
-from consumers import amk_desk, court_registry, forensic_physician, ggz_post_box, raad_desk
+from consumers import amk_desk, court_registry, forensic_physician, ggz_post_box, inspectorate, raad_desk
 from consumers.desk import owed
 from consumers.drafts import Answer, draft
-from consumers.handlers import Reject
 from tests.tray_world import as_type, complete, delivered
 from tests.world import World
 
@@ -37,15 +36,17 @@ def named(answers: list[Answer]) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "sender", "expected"),
     [
-        pytest.param("E16", "politie-noord", ["E04", "E05 start", "E02"], id="police"),
-        pytest.param("E01", "shg-noord", ["E04", "E05 start"], id="passed-on"),
+        pytest.param("E16", "politie-noord", ["E04", "E05 start", "E26", "E02"], id="police"),
+        pytest.param("E01", "shg-noord", ["E04", "E05 start", "E26"], id="passed-on"),
+        pytest.param("E22", "ziekenhuis-noord", ["E04", "E05 start", "E26"], id="hospital"),
+        pytest.param("E21A", "instelling-noord", ["E04", "E05 start", "E26"], id="colleague"),
         pytest.param("E04", "amk-noord", [], id="answer"),
     ],
 )
 def test_the_amk_prepares_what_a_report_asks_for(
     world: World, report: Disclosure, code: str, sender: str, expected: list[str]
 ) -> None:
-    """Decision and feedback; the passing on where the abuser is of the domestic circle, never back."""
+    """Decision, feedback, telling the family; passing on where the abuser is of the home, never back."""
     prepared = amk_desk.prepare(as_type(report, world, code, sender), world.view, Role("AMK"))
 
     assert named(list(prepared)) == expected
@@ -117,7 +118,7 @@ def test_a_notice_that_is_not_acute_is_passed_on_and_told(world: World, report: 
 
     prepared = list(raad_desk.prepare(notice, world.view, Role("RvdK")))
 
-    assert [(a.code, a.to) for a in prepared] == [("E05", "shg-noord"), ("E10", "")]
+    assert [(a.code, a.to) for a in prepared] == [("E05", "shg-noord"), ("E10", ""), ("E26", "")]
 
 
 def test_the_registry_tells_the_raad_and_whoever_carries_out(world: World, report: Disclosure) -> None:
@@ -130,10 +131,39 @@ def test_the_registry_tells_the_raad_and_whoever_carries_out(world: World, repor
     assert due == [("raad-noord", "false"), ("", "true")]
 
 
-def test_a_physician_does_not_take_a_question_with_a_name(world: World, report: Disclosure) -> None:
-    """Age and sex suffice to judge an injury."""
-    with pytest.raises(Reject, match="identity-not-needed"):
-        forensic_physician.prepare(report, world.view, Role("FME"))
+@pytest.mark.parametrize(("urgency", "name"), [(Urgency.ACUTE, "acute"), (Urgency.NORMAL, "")])
+def test_an_acute_question_is_seen_first(
+    world: World, report: Disclosure, urgency: Urgency, name: str
+) -> None:
+    """Its opinion is due in a day: the name of the draft says so."""
+    question = as_type(report, world, "E25Q", "amk-noord", urgency=urgency)
+
+    (opinion,) = forensic_physician.prepare(question, world.view, Role("FME"))
+
+    assert (opinion.code, opinion.name) == ("E25R", name)
+
+
+@pytest.mark.parametrize("role", ["IJZ", "IGZ", "IvhO"])
+def test_an_inspectorate_tells_the_institution_that_it_took_the_report_up(
+    world: World, report: Disclosure, role: str
+) -> None:
+    """Feedback at the beginning, to whoever reported."""
+    colleague = as_type(report, world, "E21I", "instelling-noord")
+
+    (feedback,) = inspectorate.prepare(colleague, world.view, Role(role))
+
+    assert (feedback.code, feedback.to, feedback.assertions) == (
+        "E05",
+        "instelling-noord",
+        {"feedback_stage": "start"},
+    )
+
+
+def test_a_new_child_is_an_intake_like_a_request(world: World, report: Disclosure) -> None:
+    """The decision on it, and later the outcome."""
+    asked = as_type(report, world, "E19", "bjz-noord", assertions=(("sibling_check", "asked"),))
+
+    assert named(list(raad_desk.prepare(asked, world.view, Role("RvdK")))) == ["E11", "E12 later"]
 
 
 def test_a_receipt_asks_for_nothing(world: World, report: Disclosure) -> None:
@@ -149,7 +179,7 @@ def test_every_answer_of_the_catalogue_can_be_drafted_and_completed(world: World
     for entry in world.view.catalogue.messages.values():
         if entry.accompanies:
             continue
-        assertions = tuple((a.name, a.value or a.values[0]) for a in entry.assertions)
+        assertions = tuple((a.name, a.value or a.values[0]) for a in entry.assertions if a.values)
         senders = [n for n, m in world.members.items() if m.cast.roles[0] in entry.sender_roles]
         message = as_type(report, world, entry.code, senders[0], assertions=assertions)
         for role in entry.recipients:

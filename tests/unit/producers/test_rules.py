@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from broker.moments import to_text
-from broker.names import Micros
+from broker.names import MessageCode, Micros
 from producers.emergency_department import TRIGGERS, report_parent
-from producers.forms import Form, Forms, NotSent, Rule
-from producers.institution import report_colleague
+from producers.form_folder import Forms
+from producers.forms import Form, NotSent, Rule
+from producers.institution import ROUTES, report_colleague
 from producers.police_care_report import report_care
 from producers.shg_intake import forward_to_amk
 from producers.tray import Tray
@@ -51,21 +52,21 @@ def incident(hours: float, **safety: bool) -> Form:
         (report_parent, {"cares_for_minors": False}, "no-minors-in-care", ("cares_for_minors",)),
         (
             report_parent,
-            {"cares_for_minors": True, "er_trigger": "broken-leg"},
+            {"cares_for_minors": True, "er_trigger": "gebroken_been"},
             "no-reason-to-report",
             ("er_trigger",),
         ),
         (
             report_colleague,
-            {"possible_abuse": False, "sector": "school"},
+            {"possible_abuse": False},
             "no-suspicion",
             ("possible_abuse",),
         ),
         (
             report_colleague,
-            {"possible_abuse": True, "sector": "childcare"},
+            {"possible_abuse": True},
             "sector-without-addressee",
-            ("sector",),
+            ("AC.sector_code",),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -122,6 +123,7 @@ def test_of_the_medical_file_goes_what_matters_to_the_child(trigger: str) -> Non
     assert wanted.code == "E22"
     assert wanted.record["MP"] == {
         "parent_condition_code": TRIGGERS[trigger],
+        "er_trigger_code": trigger,
         "parent_facts_relevant_to_child": "Testgegevens.",
     }
 
@@ -129,20 +131,38 @@ def test_of_the_medical_file_goes_what_matters_to_the_child(trigger: str) -> Non
 @pytest.mark.parametrize(
     ("sector", "regime", "routes"),
     [
-        ("youth-care", "R0", [("E21A", "amk-noord"), ("E21I", "ijz-noord")]),
-        ("youth-care", "R1", [("E21A", "amk-noord"), ("E21I", "ijz-noord")]),
-        ("youth-care", "R2", [("E21I", "ijz-noord")]),
-        ("health-care", "R1", [("E21I", "igz-noord")]),
-        ("school", "R2", [("E21I", "ivho-noord")]),
+        ("jeugdzorg", "R0", [("E21A", "amk-noord", "wjz-21"), ("E21I", "ijz-noord", "meldplicht")]),
+        ("jeugdzorg", "R1", [("E21A", "amk-noord", "wjz-21"), ("E21I", "ijz-noord", "meldplicht")]),
+        ("jeugdzorg", "R2", [("E21I", "ijz-noord", "jeugdwet-4-1-8")]),
+        ("zorg", "R1", [("E21I", "igz-noord", "kwaliteitswet-4a")]),
+        ("onderwijs", "R2", [("E21I", "ivho-noord", "wpo-4a")]),
     ],
 )
 def test_a_colleague_is_reported_to_whom_the_law_names(
-    sector: str, regime: str, routes: list[tuple[str, str]]
+    sector: str, regime: str, routes: list[tuple[str, str, str]]
 ) -> None:
-    """By sector and by regime."""
-    wanted = report_colleague(form({"possible_abuse": True, "sector": sector}, regime=regime))
+    """By sector and by regime, and under that provision."""
+    wanted = report_colleague(form({"possible_abuse": True}, {"AC": {"sector_code": sector}}, regime=regime))
 
-    assert [(message.code, message.to) for message in wanted] == routes
+    assert [(message.code, message.to, message.legal_basis) for message in wanted] == routes
+
+
+def test_childcare_has_no_addressee() -> None:
+    """The law of these years names none, and the program does not choose one."""
+    with pytest.raises(NotSent, match="sector-without-addressee"):
+        report_colleague(form({"possible_abuse": True}, {"AC": {"sector_code": "kinderopvang"}}))
+
+
+def test_the_routes_are_those_of_the_catalogue() -> None:
+    """What the program sends, the catalogue's own check of the sector lets through."""
+    view = World().view
+    for sector, regimes in ROUTES.items():
+        for regime, routes in regimes.items():
+            for code, role, basis in routes:
+                entry = view.catalogue.messages[MessageCode(code)]
+                (check,) = [c for c in entry.checks if c.name == "routed"]
+                assert role in check.arguments["routes"][regime][sector]  # type: ignore[index]
+                assert basis in entry.legal_bases
 
 
 def filled(world: World, **facts: object) -> dict[str, object]:
