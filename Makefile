@@ -42,8 +42,9 @@ fuzz: .venv/schakel.stamp ## Feed noise to every parser; EXAMPLES=n per property
 faults: setup ## Kill and freeze nodes and processes on a real Kafka, and see that nothing is lost
 	@SCHAKEL_TEST_MESSAGES=5000 SCHAKEL_TEST_ROUNDS=3 SCHAKEL_TEST_FLOOD=200000 $(BIN)/pytest -m kafka tests/integration
 
-docs: .venv/schakel.stamp ## Renew the help texts in the documentation and check every command in it
+docs: .venv/schakel.stamp ## Renew the help texts and generated pages in the documentation and check every command in it
 	@$(BIN)/python -m tests.help_blocks
+	@$(BIN)/schakel catalogue coverage --output docs/coverage.md
 	@$(BIN)/pytest -q tests/architecture/test_readme.py
 
 fmt: .venv/schakel.stamp ## Format, and mend what can be mended without thought

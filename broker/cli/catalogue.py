@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -9,13 +10,18 @@ from typing import Annotated
 
 import typer
 
+from broker.catalogue.build import CATALOGUE
 from broker.catalogue.build import build as build_files
+from broker.catalogue.document import parse_document
+from broker.catalogue.facets import Facet, type_facets
 from broker.catalogue.lint import SchemaRules
 from broker.catalogue.lint import lint as lint_files
 from broker.catalogue.load import load_catalogue, stale_files
-from broker.catalogue.model import MessageEntry, Obligation
+from broker.catalogue.model import MessageEntry
+from broker.cli.comparing import diff
+from broker.cli.coverage import coverage
 from broker.cli.printing import print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, schema_files
+from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, said, schema_files
 from broker.errors import ConfigurationError
 from broker.records.compatibility import incompatibilities
 from broker.records.schema import MessageSchema
@@ -23,6 +29,8 @@ from broker.records.schema import MessageSchema
 __all__ = ["app"]
 
 app = typer.Typer(help="Show and check message types, groups and schemas.", no_args_is_help=True)
+app.command()(diff)
+app.command()(coverage)
 
 _FOUND = 9
 
@@ -71,17 +79,19 @@ def show(
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show all message types, or everything about one."""
-    catalogue = load_catalogue(schema_files(folder))
+    """Show all message types, or everything about one: every rule with its source."""
+    content = schema_files(folder)
+    catalogue = load_catalogue(content)
     if extension := find_extension(catalogue, code):
         print_extension(extension, as_json=as_json)
         return
     entries = [find_entry(catalogue, code)] if code else list(catalogue.messages.values())
+    document = parse_document(content[CATALOGUE])
     if as_json:
-        documents = [_plain(entry) for entry in entries]
+        documents = [_plain(entry) | {"rules": type_facets(document, entry.code)} for entry in entries]
         print_json(documents[0] if code else {"version": catalogue.version, "messages": documents})
     elif code:
-        print_table(("property", "value"), _properties(entries[0]))
+        print_table(("property", "value"), _properties(entries[0], type_facets(document, entries[0].code)))
     else:
         print_table(
             ("code", "title", "from", "to", "mandatory", "topic"), [_summary(entry) for entry in entries]
@@ -118,46 +128,16 @@ def _summary(entry: MessageEntry) -> tuple[object, ...]:
     )
 
 
-def _properties(entry: MessageEntry) -> list[tuple[str, object]]:
+def _properties(entry: MessageEntry, rules: Iterable[Facet]) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [
         ("code", entry.code),
-        ("title", f"{entry.title_nl} ({entry.title_en})"),
+        ("title", f"{entry.title_nl} ({entry.title_en})   [{entry.source}]"),
         ("type", entry.type),
         ("topic", entry.topic),
-        ("from", ", ".join(entry.sender_roles) or "any role"),
-        ("regimes", ", ".join(entry.regimes)),
-        ("mandatory in", ", ".join(entry.mandatory_regimes)),
-        ("purposes", ", ".join(entry.purposes)),
-        ("legal bases", ", ".join(entry.legal_bases)),
     ]
-    rows += [
-        ("assertion", f"{a.name} = {a.value or ' | '.join(a.values)}   [{a.source}]")
-        for a in entry.assertions
-    ]
-    rows += [("check", f"{c.name} {_arguments(c.arguments)}   [{c.source}]") for c in entry.checks]
     lists = [*entry.recipients.items(), *([("any role", entry.any_groups)] if entry.any_groups else [])]
     for role, groups in lists:
-        rows.append(
-            (
-                f"to {role}",
-                f"required {' '.join(groups.required)}; may {' '.join(groups.may)}   [{groups.source}]",
-            )
-        )
-    rows += [
-        (o.effect, f"{' '.join([o.code, *map('='.join, o.when), *_debtor(o)])}   [{o.source}]")
-        for o in entry.obligations
-    ]
-    rows += [(f"schema {version}", str(digest)) for version, digest in entry.schemas.items()]
-    return [*rows, ("retention", entry.retention), ("source", entry.source)]
-
-
-def _debtor(effect: Obligation) -> list[str]:
-    return ["owed by the sender"] if effect.owed_by == "sender" else []
-
-
-def _arguments(arguments: object) -> str:
-    return (
-        ", ".join(f"{key}={value}" for key, value in dict(arguments).items())
-        if isinstance(arguments, dict)
-        else ""
-    )
+        words = f"required {' '.join(groups.required)}; may {' '.join(groups.may)}"
+        rows.append((f"to {role}", f"{words}   [{groups.source}]"))
+    rows += [(rule.aspect, f"{said(rule)}   [{rule.source}]") for rule in rules]
+    return [*rows, *((f"schema {version}", str(digest)) for version, digest in entry.schemas.items())]

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from broker.catalogue.build import message_path
+from broker.catalogue.build import CATALOGUE, message_path
 from broker.catalogue.checks import needed_groups
+from broker.catalogue.document import parse_document
+from broker.catalogue.facets import Aspect, type_facets
 from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
 from broker.cli.printing import hint, print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, schema_files
+from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, said, schema_files
 from broker.errors import RefusedError, UsageError
 from broker.names import GroupName, Regime, Role
 from broker.records.schema import MessageSchema
@@ -22,6 +24,9 @@ from broker.records.template import template as fill
 from broker.sandbox.cast import AGENCIES
 
 __all__ = ["app"]
+
+_UNNAMED = "grond-van-het-convenant"
+"""In the place of a legal basis that only an agreement can name: the type is off by default."""
 
 app = typer.Typer(help="Fill in and explain message documents.", no_args_is_help=True)
 
@@ -71,7 +76,7 @@ def explain(
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which groups are required, allowed and forbidden, and by which source."""
+    """Show which groups are required, allowed and forbidden, every other rule, and by which source."""
     content = schema_files(folder)
     catalogue = load_catalogue(content)
     if extension := find_extension(catalogue, code):
@@ -81,8 +86,13 @@ def explain(
     from_role, to_role = _role(catalogue, sender), _role(catalogue, recipient)
     listed = _listed(entry, from_role, to_role)
     lines = list(_lines(catalogue, listed, _schema(entry, content)))
+    rules = [
+        facet
+        for facet in type_facets(parse_document(content[CATALOGUE]), entry.code)
+        if facet.aspect is not Aspect.SENDER or facet.name == from_role
+    ]
     if as_json:
-        print_json({**_head(entry, from_role, to_role), "groups": lines})
+        print_json({**_head(entry, from_role, to_role), "groups": lines, "rules": rules})
         return
     for name, value in _head(entry, from_role, to_role).items():
         print_line(f"{name}: {_words(value)}")
@@ -94,6 +104,7 @@ def explain(
         ],
         whole=True,
     )
+    print_table(("rule", "says", "source"), [(rule.aspect, said(rule), rule.source) for rule in rules])
     for field, symbols in sorted({f: s for line in lines for f, s in line.choices.items()}.items()):
         print_line(f"{field}: one of {', '.join(symbols)}")
 
@@ -114,7 +125,7 @@ def _template_document(
         "to": to or [_default_addressee(entry)],
         "case": "new",
         "purpose": entry.purposes[0],
-        "legal_basis": next(iter(entry.legal_bases), ""),
+        "legal_basis": next(iter(entry.legal_bases), _UNNAMED),
         "urgency": "normal",
         "regime": Regime.R1 if Regime.R1 in entry.regimes else entry.regimes[0],
         "assertions": {

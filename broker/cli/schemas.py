@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from broker.catalogue.facets import Facet
 from broker.catalogue.model import Catalogue, Extension, MessageEntry
 from broker.cli.printing import print_json, print_table
 from broker.errors import ConfigurationError, UsageError
 from broker.names import MessageCode
 from schemas.reading import packaged, read
 
-__all__ = ["AsJson", "Folder", "find_entry", "find_extension", "print_extension", "schema_files"]
+__all__ = ["AsJson", "Folder", "find_entry", "find_extension", "print_extension", "said", "schema_files"]
 
 Folder = Annotated[
     Path | None, typer.Option("--schemas", help="Folder of the catalogue; by default the installed one.")
@@ -60,6 +61,12 @@ def find_entry(catalogue: Catalogue, code: str) -> MessageEntry:
 def find_extension(catalogue: Catalogue, code: str | None) -> Extension | None:
     """The exchange with this code, in whatever case, if it is one without a type of its own."""
     return catalogue.extensions.get(MessageCode(code.upper())) if code else None
+
+
+def said(rule: Facet) -> str:
+    """What a rule says, in words: its name, and its value where that says more."""
+    value = "" if rule.value in {"allowed", "holds", "yes"} else rule.value
+    return ": ".join(part for part in (rule.name, value) if part)
 
 
 def print_extension(extension: Extension, *, as_json: bool) -> None:

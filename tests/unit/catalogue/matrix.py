@@ -39,7 +39,7 @@ from broker.records.template import template
 from broker.trust.rules import derive_rules
 from broker.trust.view import Agency, SealingKeyEntry, TrustView
 from schemas.reading import packaged
-from tests.unit.catalogue.permissions import ALTERNATIVES, ANY, OTHERWISE, PERMISSIONS
+from tests.unit.catalogue.permissions import ALTERNATIVES, ANY, BY_ROLE, OTHERWISE, PERMISSIONS
 
 __all__ = ["CATALOGUE", "Case", "alternatives", "ask_gate", "cases", "lines", "publish", "refused_names"]
 
@@ -116,7 +116,8 @@ def publish(case: Case) -> Prepared:
     groups = {GroupName(name): _content(case.code, name) for name in case.groups}
     record = replace(_record(case.code), to=(Addressee(recipient.oin, recipient.role),), groups=groups)
     if case.code in OTHERWISE and case.group == OTHERWISE[case.code][0]:
-        record = _otherwise(record)
+        record = _saying(record, *OTHERWISE[case.code][1:])
+    record = _saying(record, *BY_ROLE.get((case.code, case.role), ({}, {})))
     return prepare(record, Sender(sender.oin, sender.role, "proef"), _view(), NOW, _entropy)
 
 
@@ -165,9 +166,10 @@ def _content(code: str, group: str) -> GroupValue:
     return _template(holder)[GroupName(group)]
 
 
-def _otherwise(record: Record) -> Record:
-    """The record as one that needs none of its alternatives."""
-    _, content, assertions = OTHERWISE[record.code]
+def _saying(
+    record: Record, content: Mapping[str, Mapping[str, object]], assertions: Mapping[str, str]
+) -> Record:
+    """The record with other fields and assertions."""
     groups: dict[GroupName, GroupValue] = {
         name: {**value, **content.get(name, {})} if isinstance(value, Mapping) else value
         for name, value in record.groups.items()
@@ -201,7 +203,8 @@ def _entropy(size: int) -> bytes:
 
 
 def _parties(entry: MessageEntry, role: str) -> tuple[AgreementParty, AgreementParty]:
-    sender = next(iter(entry.sender_roles), Role("AMK"))
+    others = [sender for sender in entry.sender_roles if sender != role]
+    sender = next(iter([*others, *entry.sender_roles]), Role("AMK"))
     return _party(sender, 0), _party(Role("SHG") if role == ANY else Role(role), 1)
 
 

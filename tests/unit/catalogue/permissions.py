@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["ALTERNATIVES", "ANY", "FIELDS", "NEVER_FIELDS", "OTHERWISE", "PERMISSIONS", "SENDERS"]
+__all__ = ["ALTERNATIVES", "ANY", "BY_ROLE", "FIELDS", "NEVER_FIELDS", "OTHERWISE", "PERMISSIONS", "SENDERS"]
 
 ANY = "ANY"
 """Every role: the type follows whatever another message went between."""
@@ -160,6 +160,18 @@ OTHERWISE: dict[str, tuple[str, dict[str, dict[str, object]], dict[str, str]]] =
     ),
 }
 """What a document says that needs none of them: its name, fields by group, assertions ("AN or refusal")."""
+
+BY_ROLE: dict[tuple[str, str], tuple[dict[str, dict[str, object]], dict[str, str]]] = {
+    # Help is the task of the SHG; AMK and BJZ are told for the children.
+    ("E18B", "BJZ"): ({}, {"help_body": "false"}),
+    ("E18B", "AMK"): ({}, {"help_body": "false"}),
+    # The question goes to the Raad, the reply to BJZ.
+    ("E19", "BJZ"): ({}, {"sibling_check": "answered"}),
+    # Each inspectorate has its sector, and what its law names (domain 4.5).
+    ("E21I", "IGZ"): ({"AC": {"sector_code": "zorg", "suspected_act_code": "seksueel_misbruik"}}, {}),
+    ("E21I", "IvhO"): ({"AC": {"sector_code": "onderwijs", "suspected_act_code": "seksueel_misbruik"}}, {}),
+}
+"""What a document says where that depends on who receives it: fields by group, assertions."""
 
 FIELDS: dict[tuple[str, str], tuple[str, str]] = {
     ("E01", "CH"): ("surname first_names birth_date postcode house_number", "sex address phone email"),

@@ -147,3 +147,56 @@ def test_an_incompatible_version_is_found() -> None:
     assert found(build(files | {"catalogue.yaml": stricter.encode()})) == {
         ("incompatible", "messages/E01/2.avsc")
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "what"),
+    [
+        pytest.param(
+            "groups/DE.avsc",
+            '"logicalType": "date"',
+            '"minimum": 0',
+            "DE.status_start_date: the logical type differs",
+            id="logical-type",
+        ),
+        pytest.param(
+            "groups/CO.avsc",
+            '"sensitivity": "SPECIAL"',
+            '"sensitivity": "PLAIN"',
+            "CO.abuse_nature_codes: becomes less sensitive",
+            id="sensitivity",
+        ),
+        pytest.param(
+            "groups/RPI.avsc",
+            '"source_protected": true',
+            '"source_protected": false',
+            "RPI.name: loses its source protection",
+            id="source-protection",
+        ),
+    ],
+)
+def test_what_avro_would_let_pass_is_found(path: str, before: str, after: str, what: str) -> None:
+    """Our own rules on versions: a number stays the same moment, and nothing becomes less protected."""
+    files = changed("catalogue.yaml", 'version: 1\n    source: "S 2.1; S 2.3; L01"', _SECOND)
+    group = files[path].decode()
+    assert before in group
+    findings = lint(build(files | {path: group.replace(before, after).encode()}), RULES)
+
+    assert ("incompatible", "messages/E01/2.avsc", what) in {(f.rule, f.where, f.what) for f in findings}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        pytest.param("{group: CO, messages: [E04]", "{group: CX, messages: [E04]", "CX", id="group"),
+        pytest.param("{group: CO, messages: [E04]", "{group: CO, messages: [E40]", "E40", id="type"),
+    ],
+)
+def test_a_prohibition_that_prohibits_nothing_is_found(before: str, after: str, what: str) -> None:
+    """A wrong letter under `never` would let through what must never be."""
+    findings = lint(changed("catalogue.yaml", before, after), RULES)
+
+    assert what in {f.what for f in findings if f.rule == "never-target"}
+
+
+_SECOND = 'version: 2\n    source: "S 2.1; S 2.3; L01"'

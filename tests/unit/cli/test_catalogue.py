@@ -9,7 +9,16 @@ import pytest
 
 from broker.catalogue.load import load_catalogue
 from broker.cli.main import main
+from broker.names import Micros
+from broker.sandbox.agreements import regional_agreement
 from schemas.reading import packaged
+
+
+def rewrite(path: Path, before: str, after: str) -> None:
+    """Replace the first occurrence of a text in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 @pytest.fixture
@@ -64,7 +73,65 @@ def test_show_prints_one_type(capsys: pytest.CaptureFixture[str]) -> None:
 def test_show_prints_who_owes_what(capsys: pytest.CaptureFixture[str]) -> None:
     """Where the sender owes what its message opens, that is said."""
     assert main(["catalogue", "show", "E11"]) == 0
-    assert "OB-RESULT taken_in_investigation=true owed by the sender" in capsys.readouterr().out
+    assert "OB-RESULT when taken_in_investigation=true: owed by the sender" in capsys.readouterr().out
+
+
+def test_show_gives_every_rule_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only lists of groups: senders, grounds, regimes, terms and obligations too."""
+    assert main(["catalogue", "show", "E01", "--json"]) == 0
+    rules = json.loads(capsys.readouterr().out)["rules"]
+
+    assert all(rule["source"] for rule in rules)
+    assert {"sender", "purpose", "legal-basis", "regime", "term", "opens", "retention"} <= {
+        rule["aspect"] for rule in rules
+    }
+
+
+def test_diff_says_what_changes_for_whom(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a folder to the installed catalogue, as one document."""
+    rewrite(folder / "catalogue.yaml", "HH, AP, RPI, PO, IN, AT]", "HH, AP, RPI, PO, IN]")
+
+    assert main(["catalogue", "diff", str(folder), "--json"]) == 0
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert (change["code"], change["sender"], change["recipient"], change["name"]) == (
+        *("E01", "SHG", "AMK"),
+        "AT",
+    )
+
+
+def test_diff_takes_a_catalogue_by_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of whatever name, with the groups beside it."""
+    other = folder / "proposal.yaml"
+    other.write_bytes((folder / "catalogue.yaml").read_bytes())
+
+    assert main(["catalogue", "diff", str(folder), str(other)]) == 0
+    assert "Nothing changes for anybody" in capsys.readouterr().out
+
+
+def test_diff_says_who_must_sign_again(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An agreement that would let through more: exit code 9."""
+    agreements = tmp_path_factory.mktemp("agreements")
+    (agreements / "one.yaml").write_bytes(regional_agreement("noord", Micros(1_893_499_200_000_000)).document)
+    rewrite(folder / "catalogue.yaml", "HH, AP, RPI, PO, IN, AT]", "HH, AP, RPI, PO, IN]")
+
+    assert main(["catalogue", "diff", str(folder), "--agreements", str(agreements)]) == 9
+    assert "sign again: amk-shg-noord/1" in capsys.readouterr().out
+
+
+def test_diff_refuses_what_is_not_an_agreement(folder: Path) -> None:
+    """A file too many in the folder is a mistake of the caller."""
+    agreements = folder / "agreements"
+    agreements.mkdir()
+    (agreements / "notes.yaml").write_text("just: notes\n")
+
+    assert main(["catalogue", "diff", str(folder), "--agreements", str(agreements)]) == 2
+
+
+def test_coverage_without_its_document_is_a_mistake(folder: Path) -> None:
+    """Configuration: the folder holds a catalogue, and nothing about the plan."""
+    assert main(["catalogue", "coverage", "--schemas", str(folder)]) == 3
 
 
 def test_show_prints_an_extension(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,16 @@ def test_explain_says_what_each_group_is(capsys: pytest.CaptureFixture[str]) -> 
     assert {line["source"] for line in document["groups"]} == {"A43"}
 
 
+def test_explain_says_every_rule_and_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """Checks, terms and obligations too, for this sender only."""
+    assert main(["message", "explain", "E10", "--from", "POL", "--to", "RvdK", "--json"]) == 0
+    rules = json.loads(capsys.readouterr().out)["rules"]
+
+    assert all(rule["source"] for rule in rules)
+    assert [rule["name"] for rule in rules if rule["aspect"] == "sender"] == ["POL"]
+    assert "OB-FORWARD when notice_kind=ordinary" in {rule["name"] for rule in rules}
+
+
 def test_explain_says_what_carries_an_extension(capsys: pytest.CaptureFixture[str]) -> None:
     """General practitioners have no types of their own (domain 4.3, E23)."""
     assert main(["message", "explain", "E23", "--from", "AMK", "--to", "HA"]) == 0
