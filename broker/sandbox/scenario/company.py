@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import cached_property
 
+from broker.assembly_ledger import audit_parts
+from broker.obligations.store import ObligationReader
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.demo.actor import Actor
 from broker.sandbox.demo.observer import Observer
 from broker.sandbox.layout import Layout
+from broker.settings import LedgerProfile, load_profile
 
 __all__ = ["Company"]
 
@@ -33,6 +37,15 @@ class Company:
         if name not in self._actors:
             self._actors[name] = Actor(self.layout, name)
         return self._actors[name]
+
+    @cached_property
+    def ledger(self) -> ObligationReader:
+        """The obligations in the ledger's database, which has begun by the first message.
+
+        Raises:
+            ConfigurationError: There is no ledger yet.
+        """
+        return audit_parts(load_profile(self.layout.ledger_profile, LedgerProfile)).obligations
 
     def any_actor(self) -> Actor:
         """Somebody who is there already, to look through the eyes of; the first of the cast otherwise."""

@@ -1,28 +1,24 @@
-"""The obligations of some cases, as they follow from the decisions about them."""
+"""The obligations of some cases, as the ledger's database holds them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
-from importlib import import_module
+from typing import Final
 
 from broker.names import CaseRef
-from broker.obligations.fold import track_all
-from broker.obligations.model import CaseState, Fact, Obligation
+from broker.obligations.model import Obligation
+from broker.obligations.store import ObligationQuery
 from broker.sandbox.scenario.company import Company
+from broker.sandbox.timekeeping import sandbox_now
 
 __all__ = ["obligations_of"]
 
+_MOST: Final = 1000
+"""Of one case: more than any scenario opens."""
+
 
 def obligations_of(company: Company, cases: Collection[CaseRef]) -> list[Obligation]:
-    """The obligations of *cases* now, from every decision that stands on Kafka."""
-    view = company.any_actor().view
-    reading = import_module("broker.pipelines.obligations")
-    rules = reading.rules_of(view.catalogue, getattr(view, "successions", ()))
-    facts: dict[CaseRef, list[Fact]] = defaultdict(list)
-    for event in company.observer.decisions.values():
-        fact = reading.facts_of(event, view.catalogue)
-        if fact is not None and fact.case_ref in cases:
-            facts[fact.case_ref].append(fact)
-    states = (track_all(CaseState(), known, rules) for known in facts.values())
-    return [obligation for state in states for obligation in state.obligations]
+    """The obligations of *cases* now; whoever asks has seen to it that the ledger holds every decision."""
+    now = sandbox_now(company.layout)
+    queries = [ObligationQuery(now, case_ref=case) for case in cases]
+    return [found for query in queries for found in company.ledger.obligations(query, _MOST)]
