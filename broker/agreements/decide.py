@@ -123,7 +123,8 @@ class RuleBook:
     ) -> tuple[Agreement, ...]:
         """Agreements that grant the type from *sender* to *recipient*, latest start first.
 
-        For a sender who must choose one to cite; whether it is in force is for `decide`.
+        For a sender who must choose one to cite; whether it is in force is for `decide`.  What needs no
+        grant may cite any that binds both; what the exchange sends, any that binds the recipient.
         """
         rule = self.rules.get(message_type)
         pair = (min(sender.oin, recipient.oin), max(sender.oin, recipient.oin))
@@ -133,6 +134,9 @@ class RuleBook:
             bound = [
                 entry.agreement for entry in self._by_ref.values() if _member(recipient) in entry.members
             ]
+            return tuple(sorted(bound, key=_latest_first))
+        if rule.accompanies:
+            bound = [entry.agreement for entry in self._by_pair.get(pair, ())]
             return tuple(sorted(bound, key=_latest_first))
         found = [
             entry.agreement

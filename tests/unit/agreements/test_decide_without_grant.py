@@ -143,6 +143,17 @@ def test_a_reminder_can_cite_every_agreement_that_binds_its_recipient() -> None:
     assert [each.id for each in found] == [AGREEMENT.id, older.id]
 
 
+def test_what_accompanies_a_message_can_cite_every_agreement_that_binds_both() -> None:
+    """A correction needs no grant, and its sender must have one to cite all the same."""
+    one_party = frozenset({SHG, AgreementParty(oin(9), Role("AMK"))})
+    foreign = replace(AGREEMENT, id=AgreementId("foreign"), digest=sha256(b"f"), parties=one_party)
+    older = replace(ENDED, id=AgreementId("older"), digest=sha256(b"o"))
+
+    found = book_of(older, foreign, AGREEMENT).granting(ERASURE.type, SHG, AMK)
+
+    assert [each.id for each in found] == [AGREEMENT.id, older.id]
+
+
 @pytest.mark.parametrize("agreement", [AGREEMENT, ENDED, WITHDRAWN], ids=["in-force", "ended", "revoked"])
 def test_an_erasure_outlives_the_agreement(agreement: Agreement) -> None:
     """A right of the person concerned does not end with what two agencies agreed."""
