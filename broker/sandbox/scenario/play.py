@@ -130,7 +130,7 @@ def _drive(playing: _Playing, to: Micros, text: str) -> None:
 
 def _send(playing: _Playing, message: Send, expected: Expectation) -> None:
     view = playing.company.actor(message.sender).view
-    rows = [(name, words(value)) for name, value in groups_of(message, view).items()]
+    rows = [(name, words(value)) for name, value in groups_of(playing.post, message, view).items()]
     title = view.catalogue.messages[MessageCode(message.type)].title_nl
     playing.watcher.content(f"{message.type} {title}", rows)
     for line, by in send(playing.post, message, expected):

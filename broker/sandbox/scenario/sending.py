@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from broker.assembly import system_entropy
 from broker.catalogue.model import MessageEntry
@@ -102,19 +103,33 @@ def send(post: Post, message: Send, expected: Expectation) -> list[tuple[Line, s
     ]
 
 
-def groups_of(message: Send, view: TrustView) -> dict[str, GroupValue]:
+def groups_of(post: Post, message: Send, view: TrustView) -> dict[str, GroupValue]:
     """The groups of *message*: its own, over those of the template that it asks for.
 
     Raises:
-        UsageError: The catalogue does not have that type.
+        UsageError: The catalogue does not have that type, or a message that a field names was not sent.
     """
     entry = _entry(message, view)
     examples = template(view.schemas[entry.schema_digest], everything=True)
     groups: dict[str, GroupValue] = {}
     for name in dict.fromkeys([*message.template, *message.groups]):
         example = examples.get(GroupName(name)) if name in message.template else None
-        groups[name] = _over(example, message.groups.get(name))
+        groups[name] = _over(example, _named(message.groups.get(name), post))
     return groups
+
+
+def _named(value: Any, post: Post) -> Any:
+    """*value*, with the id of a message where a field says ``id_of`` and its label."""
+    if isinstance(value, list):
+        return [_named(one, post) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"id_of"}:
+        sent = post.sent.get(str(value["id_of"]))
+        if sent is None:
+            raise UsageError(f"no {value['id_of']} was sent", remedy="Name an earlier message")
+        return sent.id.hex()
+    return {name: _named(field, post) for name, field in value.items()}
 
 
 def _over(example: GroupValue | None, given: GroupValue | None) -> GroupValue:
@@ -146,7 +161,7 @@ def _record(post: Post, message: Send, view: TrustView) -> Record:
         "urgency": message.urgency,
         "regime": message.regime or post.regime,
         "assertions": {**_demanded(entry), **message.assertions},
-        "groups": groups_of(message, view),
+        "groups": groups_of(post, message, view),
         "subjects": message.subjects,
     }
     if answered is not None:
