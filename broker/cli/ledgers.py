@@ -1,4 +1,4 @@
-"""Which ledger a command is about: a profile, or a sandbox."""
+"""Which ledger, or which gate, a command is about: a profile, or a sandbox."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from broker.errors import UsageError
 from broker.sandbox.layout import Layout, require_sandbox
-from broker.settings import LedgerProfile, load_profile
+from broker.settings import GateProfile, LedgerProfile, load_profile
 
-__all__ = ["ledger_profile"]
+__all__ = ["gate_profile", "ledger_profile"]
 
 
 def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfile:
@@ -29,3 +29,17 @@ def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfil
     if profile.name == Layout(profile).operator_profile.name:
         profile = profile.with_name(Layout(profile).ledger_profile.name)
     return load_profile(profile, LedgerProfile)
+
+
+def gate_profile(profile: Path | None, directory: Path | None) -> GateProfile:
+    """The gate's profile from what the caller named, as for `ledger_profile`.
+
+    Raises:
+        UsageError: Neither is named.
+        ConfigurationError: It is not there, or not usable.
+    """
+    if directory is not None:
+        return load_profile(require_sandbox(directory).gate_profile, GateProfile)
+    if profile is None:
+        raise UsageError("no gate is named", remedy="Give --gate FILE, or --dir of a sandbox")
+    return load_profile(profile, GateProfile)
