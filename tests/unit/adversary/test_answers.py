@@ -81,7 +81,7 @@ def test_two_weeks_after_its_end_an_agreement_carries_no_answer() -> None:
     """The same for an agreement that ended by itself."""
     world = World()
     record = answer(world)
-    pass_time(world, 365 + 14.1)
+    pass_time(world, (agreement().valid_until - NOON) / (DAY * 1_000_000) + 14.1)
 
     with pytest.raises(RefusedError) as refused:
         outcome(world, record)
