@@ -35,6 +35,7 @@ test-fast: .venv/schakel.stamp ## What needs no Kafka: units, contracts on the t
 
 bench: setup ## Measure throughput, latency and growth beside a bare Kafka path; BENCH=--quick for a try
 	@$(BIN)/schakel bench $(BENCH)
+	@$(BIN)/pytest -q -s -m benchmark tests/benchmarks/test_figures.py
 
 fuzz: .venv/schakel.stamp ## Feed noise to every parser; EXAMPLES=n per property, 5000 by default
 	@$(BIN)/pytest -q -p tests.fuzz_profile -m hypothesis tests/unit
@@ -60,8 +61,8 @@ lock: ## Renew requirements/*.txt from pyproject.toml
 clean: ## Remove what these commands and those of the documentation made here, the sandbox included
 	@if test -d sandbox/exchange && test -x $(BIN)/schakel; then $(BIN)/schakel dev down --dir sandbox > /dev/null; fi
 	@rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist sandbox shg-oost
-	@rm -f proof.zip forged.zip amk.json answer.jsonl checkpoint.txt convenant*.yaml findings.txt found.json gate.log intake.py \
-		ledger.log next.yaml one.json question.json received.jsonl report.json revocation.json shg.json two.json
+	@rm -f proof.zip forged.zip amk.ics amk.json answer.jsonl checkpoint.txt convenant*.yaml counts.json declaration.json figures.json findings.txt found.json gate.log intake.py \
+		ledger.log next.yaml one.json overdue.json question.json received.jsonl reminded.txt reminders.jsonl report.json revocation.json shg.json two.json
 
 # No address of a package index may stand in the result: hashes say what is trusted, not where it came from.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .cache/lock/bin/pip-compile --quiet --generate-hashes --strip-extras \
