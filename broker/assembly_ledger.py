@@ -19,11 +19,12 @@ from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.errors import ConfigurationError
 from broker.parts import AuditParts, LedgerParts
+from broker.pipelines.obligation_book import ObligationBook
 from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
 from broker.topics import DECISIONS
 
-__all__ = ["audit_parts", "ledger_parts"]
+__all__ = ["audit_parts", "ledger_parts", "rebuild_obligations"]
 
 _LEDGER_GROUP = "ledger"
 """Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
@@ -77,3 +78,16 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
         clock=clock(profile),
         obligations=SqlObligationReader(engine),
     )
+
+
+def rebuild_obligations(profile: LedgerProfile) -> int:
+    """Work every obligation out again from the ledger's entries; returns how many there are.
+
+    Raises:
+        ConfigurationError: The database is another log's, or the registry's root is unusable.
+        UnavailableError: The database or the registry did not answer.
+    """
+    engine = open_engine(profile.database)
+    migrate(engine)
+    book = ObligationBook(keeper(profile).current())
+    return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +12,15 @@ import typer
 
 from broker import logs
 from broker.assembly_ledger import audit_parts, ledger_parts
-from broker.audit.fsck import FsckReport, Published, fsck
+from broker.audit.fsck import Finding, FsckReport, Published, fsck
 from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.cli.processes import run_process
-from broker.errors import SchakelError
+from broker.errors import ConfigurationError, EvidenceError, SchakelError
 from broker.parts import AuditParts
 from broker.pipelines.evidence import log_key, signed_checkpoint
+from broker.pipelines.obligation_book import differences
+from broker.pipelines.obligations import rules_digest
 from broker.settings import LedgerProfile, load_profile
 from broker.trust.view import TrustView
 from consumers.ledger_writer import LedgerWriter
@@ -105,7 +108,27 @@ def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None
     key = log_key(view, signed_checkpoint(note)) if view is not None and note is not None else None
     rows = (row for row in parts.reader.rows() if row.seq < state.size)
     published = Published(parts.tiles.read, note, key)
-    return fsck(state, rows, published, view, lambda done: tell(f"{done} of {state.size} entries"))
+    report = fsck(state, rows, published, view, lambda done: tell(f"{done} of {state.size} entries"))
+    wrong = _check_obligations(parts, view, tell)
+    if wrong is None:
+        return replace(report, unchecked=(*report.unchecked, "obligations"))
+    return replace(report, bad=(*report.bad, *(Finding(None, what) for what in wrong)))
+
+
+def _check_obligations(
+    parts: AuditParts, view: TrustView | None, tell: Callable[[str], None]
+) -> list[str] | None:
+    """What is wrong with the stored obligations; None when that cannot be said."""
+    try:
+        with parts.obligations.view() as stored:
+            if view is None or stored.rules != rules_digest(view):
+                return None
+            return differences(stored, view, lambda done: tell(f"obligations of {done} cases"))
+    except ConfigurationError:
+        # Their table is not there yet: the ledger writer makes it.
+        return None
+    except EvidenceError as error:
+        return [error.what]
 
 
 def _print_report(report: FsckReport, *, as_json: bool) -> None:

@@ -1,0 +1,248 @@
+"""`schakel obligations`: what law and agreements demand, by when, and whether it happened.
+
+States and the parties that stand in another's place are read off at this moment.  What is shown holds codes,
+case references and moments, and nothing of a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from broker.cli.obligation_reports import app as reports
+from broker.cli.printing import print_json, print_line, print_table
+from broker.errors import MalformedError, UsageError
+from broker.moments import to_text
+from broker.names import CaseRef, Micros, Oin
+from broker.obligations.model import Obligation, Party, RuleSet, State
+from broker.obligations.states import state_of
+from broker.obligations.store import ObligationQuery
+from broker.obligations.succession import shown, successor
+
+if TYPE_CHECKING:
+    from broker.parts import AuditParts
+    from broker.trust.view import TrustView
+
+__all__ = ["app"]
+
+app = typer.Typer(help="See what must be answered by when, and whether it was.", no_args_is_help=True)
+app.add_typer(reports)
+
+_FOUND = 9
+_ID = re.compile(r"[0-9A-Fa-f]{8,64}")
+
+Profile = Annotated[
+    Path | None,
+    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
+]
+Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.command("list")
+def list_(
+    profile: Profile = None,
+    directory: Directory = None,
+    agency: Annotated[
+        str | None, typer.Option("--agency", help="Owed by or to this agency: short name or OIN.")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="Of this case reference.")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Of this kind, such as OB-DECIDE.")] = None,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="In this state; may be given again.")
+    ] = None,
+    due_before: Annotated[
+        str | None, typer.Option("--due-before", help="Due before this: 2026-05-01, or with a time.")
+    ] = None,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Past the due moment and not ended; exit 9 if there is any.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List obligations, the earliest due first; moments are those of the Netherlands."""
+    parts = _opened(profile, directory)
+    here = _Here.of(parts)
+    query = ObligationQuery(
+        now=here.now,
+        parties=here.standing_for(agency),
+        case_ref=_case(case),
+        code=code.upper() if code else None,
+        states=frozenset({*(state or ()), *([State.OVERDUE] if overdue else ())}),
+        due_before=_moment(due_before),
+    )
+    found = [here.document(each) for each in parts.obligations.obligations(query, limit)]
+    if as_json:
+        print_json({"obligations": found})
+    elif found:
+        _print_list(found, here)
+    else:
+        print_line("none")
+    if overdue and found:
+        raise typer.Exit(_FOUND)
+
+
+@app.command()
+def show(
+    obligation: Annotated[
+        str, typer.Argument(metavar="ID", help="Id, or its first 8 hexadecimal digits or more.")
+    ],
+    profile: Profile = None,
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything about one obligation."""
+    if not _ID.fullmatch(obligation):
+        raise UsageError(
+            "not the id of an obligation",
+            why="it has 64 hexadecimal digits, of which at least the first 8 are given",
+            remedy="Find it: schakel obligations list",
+        )
+    parts = _opened(profile, directory)
+    found = parts.obligations.obligation_prefix(obligation.lower(), 2)
+    if len(found) != 1:
+        raise UsageError(
+            "several obligations begin so" if found else "the ledger has no such obligation",
+            why="the id is ambiguous" if found else "no id is this or begins so",
+            remedy="Give more digits of it" if found else "Find it: schakel obligations list",
+        )
+    here = _Here.of(parts)
+    document = here.document(found[0])
+    if as_json:
+        print_json({"obligations": [document]})
+    else:
+        print_table(("", ""), here.explained(document), whole=True)
+
+
+@app.command()
+def rebuild(profile: Profile = None, directory: Directory = None, as_json: AsJson = False) -> None:
+    """Work every obligation out again from the ledger's entries; the ledger writer may go on meanwhile."""
+    from broker.assembly_ledger import rebuild_obligations
+    from broker.cli.ledgers import ledger_profile
+
+    number = rebuild_obligations(ledger_profile(profile, directory))
+    if as_json:
+        print_json({"count": number})
+    else:
+        print_line(f"{number} obligations follow from the ledger")
+
+
+def _opened(profile: Path | None, directory: Path | None) -> AuditParts:
+    """The ledger to read; imported here, so that `--help` does without databases and networks."""
+    from broker.assembly_ledger import audit_parts
+    from broker.cli.ledgers import ledger_profile
+
+    return audit_parts(ledger_profile(profile, directory))
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Who and when: the registry as it is, and this moment."""
+
+    view: TrustView
+    rules: RuleSet
+    now: Micros
+    names: Mapping[Oin, str]
+
+    @classmethod
+    def of(cls, parts: AuditParts) -> _Here:
+        from broker.pipelines.obligations import rules_of
+
+        view = parts.keeper.current()
+        names = {agency.oin: name for name, agency in view.by_name.items()}
+        return cls(view, rules_of(view.catalogue, view.successions), parts.clock.now(), names)
+
+    def standing_for(self, text: str | None) -> frozenset[Oin]:
+        """The agency that *text* names, and those in whose place it stands."""
+        if text is None:
+            return frozenset()
+        by_text = {str(oin): oin for oin in self.view.agencies} | {n: o for o, n in self.names.items()}
+        if text not in by_text:
+            raise UsageError(f"the registry has no agency {text}", remedy="See `schakel registry show`")
+        return frozenset({by_text[text], *self._before(by_text[text])})
+
+    def document(self, obligation: Obligation) -> dict[str, object]:
+        """An obligation as a document of plain values; names only grow."""
+        each = shown(obligation, self.now, self.rules.successions)
+        return {
+            "id": each.obligation_id.hex(),
+            "code": each.code,
+            "state": state_of(each, self.now).value,
+            "case": str(each.case_ref),
+            "message_id": str(each.message_id),
+            "debtor": self._party(each.debtor),
+            "creditor": self._party(each.creditor),
+            "regime": each.regime.value,
+            "opened_at": to_text(each.opened_at),
+            "due_at": to_text(each.due_at),
+            "due_local": _local(each.due_at),
+            "lapses_at": None if each.lapses_at is None else to_text(each.lapses_at),
+            "closed_at": None if each.closed_at is None else to_text(each.closed_at),
+            "closed_by": None if each.closed_by is None else str(each.closed_by),
+            "reason": each.reason,
+        }
+
+    def explained(self, document: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+        """The document as rows, with what the code means and where it stands."""
+        duty = self.rules.duties.get(str(document["code"]))
+        for name, value in document.items():
+            yield name, _party_text(value)
+            if name == "code" and duty is not None:
+                yield from (("what", duty.title), ("source", duty.source), ("when overdue", duty.overdue))
+
+    def _before(self, oin: Oin) -> list[Oin]:
+        successions = self.rules.successions
+        role = next(iter(self.view.agencies[oin].roles))
+        return [
+            each.old
+            for each in successions
+            if successor(Party(each.old, role), self.now, successions).oin == oin
+        ]
+
+    def _party(self, party: Party) -> dict[str, object]:
+        return {"name": self.names.get(party.oin), "oin": str(party.oin), "role": str(party.role)}
+
+
+def _party_text(value: object) -> object:
+    """A party as a person calls it; any other value as it is."""
+    return f"{value['name'] or value['oin']} ({value['role']})" if isinstance(value, dict) else value
+
+
+def _print_list(found: list[dict[str, object]], here: _Here) -> None:
+    columns = ("due", "state", "code", "what", "owed by", "owed to", "case", "id")
+    rows = []
+    for one in found:
+        duty = here.rules.duties.get(str(one["code"]))
+        what = duty.title if duty is not None else ""
+        parties = [_party_text(one["debtor"]), _party_text(one["creditor"])]
+        rows.append([one["due_local"], one["state"], one["code"], what, *parties, one["case"], one["id"]])
+    # The id is what `show` is asked with: it is never the column that gives way.
+    print_table(columns, rows, whole=True)
+
+
+def _local(at: Micros) -> str:
+    from broker.sandbox.timekeeping import local
+
+    return f"{local(at):%Y-%m-%d %H:%M}"
+
+
+def _moment(text: str | None) -> Micros | None:
+    from broker.sandbox.timekeeping import parse_moment
+
+    if text is None:
+        return None
+    return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)
+
+
+def _case(text: str | None) -> CaseRef | None:
+    try:
+        return None if text is None else CaseRef.parse(text.lower())
+    except MalformedError as error:
+        raise UsageError(
+            f"--case is {error.what}", remedy="Give the 32 hexadecimal digits of a case reference"
+        ) from error

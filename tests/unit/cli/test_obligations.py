@@ -1,0 +1,188 @@
+"""`schakel obligations` on the ledger of a sandbox, written without Kafka."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from broker.adapters.database import migrate, open_engine, writing
+from broker.adapters.keyfiles import read_signer
+from broker.adapters.ledger_obligations import SqlObligationReader
+from broker.adapters.ledger_store import SqlLedgerStore
+from broker.adapters.ledger_tables import OBLIGATIONS
+from broker.adapters.memory import MemoryLog, MemorySource
+from broker.adapters.system import SystemClock
+from broker.adapters.tiles import TileDirectory
+from broker.assembly import keeper
+from broker.audit.checkpoint import LogKey, VerifierKey
+from broker.audit.codec import expected_decision_id
+from broker.audit.decision_record import write_records
+from broker.audit.events import AuditEvent, AuditParty
+from broker.cli.main import main
+from broker.moments import DAY
+from broker.names import Micros, Oin, Role
+from broker.obligations.store import ObligationQuery
+from broker.parts import LedgerParts
+from broker.ports import Outgoing
+from broker.sandbox.exchange import build
+from broker.sandbox.layout import Layout
+from broker.sandbox.timekeeping import drive_to
+from broker.settings import GateProfile, LedgerProfile, load_profile
+from consumers.ledger_writer import LedgerWriter
+from tests.audit_world import AMK, DECIDED, TOPIC
+from tests.obligation_world import case_of, case_ref
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox a day after two reports: one received and decided on, one without any answer."""
+    directory = tmp_path_factory.mktemp("sandbox")
+    build(directory, ["localhost:1"])
+    layout = Layout(directory)
+    profile = load_profile(layout.ledger_profile, LedgerProfile)
+    agencies = keeper(profile).current().by_name
+    oins = {AMK: agencies["amk-noord"].oin}
+    events = [_here(one, oins.get, agencies["shg-noord"].oin) for one in (*case_of(1)[:3], *case_of(2)[:1])]
+    gate = load_profile(layout.gate_profile, GateProfile)
+    signer = read_signer(gate.keys / "sign-es256.pem")
+    log = MemoryLog({TOPIC: 1})
+    for value in write_records([(one, None) for one in events], gate.oin, [signer]):
+        log.append(Outgoing(TOPIC, b"key", value))
+    _write(profile, log)
+    drive_to(layout, Micros(SystemClock().now() + DAY))
+    return directory
+
+
+def _here(event: AuditEvent, known: Any, other: Oin) -> AuditEvent:
+    """The decision as if it were of this sandbox, and of now."""
+    facts = event.message
+    assert facts is not None
+    sender, recipient = (
+        AuditParty(known(each.oin, other), Role(each.role)) for each in (facts.sender, facts.recipient)
+    )
+    at = Micros(event.decided_at - DECIDED + SystemClock().now())
+    moved = replace(event, message=replace(facts, sender=sender, recipient=recipient), decided_at=at)
+    identity = expected_decision_id(moved)
+    assert identity is not None
+    return replace(moved, decision_id=identity)
+
+
+def _write(profile: LedgerProfile, log: MemoryLog) -> None:
+    engine = open_engine(profile.database)
+    migrate(engine)
+    store, tiles = SqlLedgerStore(engine, profile.origin), TileDirectory(profile.tlog).acquire()
+    signer = read_signer(profile.key)
+    key = LogKey(signer, VerifierKey(profile.origin, signer.verifying_key))
+    source = MemorySource.assigned(log, [TOPIC], {})
+    writer = LedgerWriter(LedgerParts(source, store, tiles, key, keeper(profile), SystemClock()))
+    assert writer.step(0.0) == 4
+    writer.close()
+    tiles.close()
+    engine.dispose()
+
+
+def answer(
+    capsys: pytest.CaptureFixture[str], sandbox: Path, *words: str, exits: int = 0
+) -> list[dict[str, Any]]:
+    """The obligations that a command prints as JSON."""
+    code = main(["obligations", *words, "--dir", str(sandbox), "--json"])
+    printed = capsys.readouterr()
+    assert code == exits, printed.err
+    found: list[dict[str, Any]] = json.loads(printed.out)["obligations"]
+    return found
+
+
+def test_a_list_says_what_is_owed_by_whom_and_when(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Short names, states and due moments, the earliest first."""
+    found = answer(capsys, sandbox, "list", "--code", "ob-decide")
+
+    assert {(one["debtor"]["name"], one["creditor"]["name"]) for one in found} == {("amk-noord", "shg-noord")}
+    assert sorted(one["state"] for one in found) == ["met", "open"]
+    assert [one["due_at"] for one in found] == sorted(one["due_at"] for one in found)
+
+
+def test_a_list_of_what_is_overdue_exits_with_9(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report without a receipt for a day; a monitor needs no more than the exit code."""
+    found = answer(capsys, sandbox, "list", "--overdue", exits=9)
+
+    assert {(one["code"], one["state"]) for one in found} >= {("OB-ACK", "overdue")}
+    assert {one["state"] for one in found} == {"overdue"}
+
+
+@pytest.mark.parametrize(
+    ("words", "some"),
+    [
+        pytest.param(("--agency", "amk-noord"), True, id="agency"),
+        pytest.param(("--agency", "raad-noord"), False, id="another-agency"),
+        pytest.param(("--case", case_ref(2).hex()), True, id="case"),
+        pytest.param(("--state", "met"), True, id="state"),
+        pytest.param(("--state", "waived"), False, id="no-state"),
+        pytest.param(("--due-before", "2020-01-01"), False, id="due-before-day"),
+        pytest.param(("--due-before", "2120-01-01T12:00"), True, id="due-before-moment"),
+    ],
+)
+def test_a_list_can_be_narrowed(
+    sandbox: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], some: bool
+) -> None:
+    """Each filter by itself."""
+    assert bool(answer(capsys, sandbox, "list", *words)) is some
+
+
+def test_one_is_shown_by_the_beginning_of_its_id(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a person copies it from the list."""
+    first = answer(capsys, sandbox, "list")[0]
+
+    assert answer(capsys, sandbox, "show", first["id"][:12]) == [first]
+
+
+def test_people_see_dutch_time_and_what_the_code_means(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table, with the title of the duty and its source."""
+    first = answer(capsys, sandbox, "list")[0]
+    assert main(["obligations", "show", first["id"], "--dir", str(sandbox)]) == 0
+
+    printed = capsys.readouterr().out
+    assert first["due_local"] in printed
+    assert "technical receipt" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("list", "--agency", "nobody"), "no agency nobody", id="agency"),
+        pytest.param(("list", "--case", "nothing"), "--case", id="case"),
+        pytest.param(("list", "--due-before", "tomorrow"), "not a moment", id="moment"),
+        pytest.param(("show", "x"), "not the id", id="id"),
+        pytest.param(("show", "00000000"), "no such obligation", id="unknown"),
+    ],
+)
+def test_what_cannot_be_understood_is_said(
+    sandbox: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    """A wrong word is a usage error, and the answer to nothing."""
+    assert main(["obligations", *words, "--dir", str(sandbox)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_fsck_finds_a_changed_obligation_and_rebuild_mends_it(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Obligations follow from entries: whoever changes them is found, and they are made again."""
+    profile = load_profile(Layout(sandbox).ledger_profile, LedgerProfile)
+    engine = open_engine(profile.database)
+    before = SqlObligationReader(engine).obligations(ObligationQuery(Micros(0)), 100)
+    with writing(engine) as connection:
+        connection.execute(update(OBLIGATIONS).values(due_at=1))
+
+    assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 7
+    assert "is stored otherwise" in capsys.readouterr().out
+    assert main(["obligations", "rebuild", "--dir", str(sandbox)]) == 0
+    assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 0
+    assert SqlObligationReader(engine).obligations(ObligationQuery(Micros(0)), 100) == before
+    engine.dispose()
