@@ -79,7 +79,8 @@ def _sent(some: Sequence[tuple[Obligation, date]], publisher: Publisher) -> Iter
             f"the catalogue has no {REMINDER}, by which the exchange reminds",
             remedy="Publish the catalogue of this version: schakel registry publish --schemas FOLDER",
         )
-    records = [reminder(obligation, entry, day) for obligation, day in some]
+    book = publisher.view.rules
+    records = [reminder(obligation, entry, day, book) for obligation, day in some]
     outcomes = publisher.publish_all(records)
     for (obligation, _), record, outcome in zip(some, records, outcomes, strict=True):
         assert record.message_id is not None, "a reminder's id follows from its obligation"

@@ -13,14 +13,15 @@ The rules, in order (docs/spec/obligations.md 9):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
+from broker.agreements.decide import RuleBook
 from broker.catalogue.model import MessageEntry
 from broker.crypto import sha256
 from broker.moments import DAY, to_text
-from broker.names import Digest, GroupName, MessageCode, MessageId, Micros
-from broker.obligations.model import Obligation, RuleSet, State
+from broker.names import AgreementId, Digest, GroupName, MessageCode, MessageId, Micros
+from broker.obligations.model import Obligation, Party, RuleSet, State
 from broker.obligations.states import state_of
 from broker.obligations.succession import shown
 from broker.obligations.terms import local_day
@@ -73,11 +74,12 @@ def reminder_id(obligation_id: Digest, day: date) -> MessageId:
     return MessageId(value.to_bytes(16, "big"))
 
 
-def reminder(obligation: Obligation, entry: MessageEntry, day: date) -> Record:
+def reminder(obligation: Obligation, entry: MessageEntry, day: date, book: RuleBook) -> Record:
     """What both parties of *obligation* are told.
 
     Args:
         day: As `reminder_day` has it.
+        book: The agreements: the newest that binds both is cited, where there is one.
         entry: Of `REMINDER` in the catalogue, which says why and on what ground it is sent.
     """
     parties = dict.fromkeys((obligation.debtor, obligation.creditor))
@@ -91,8 +93,21 @@ def reminder(obligation: Obligation, entry: MessageEntry, day: date) -> Record:
         groups={_GROUP: _content(obligation)},
         assertions={},
         causation_id=obligation.message_id,
+        agreement=_between(parties, book),
         message_id=reminder_id(obligation.obligation_id, day),
     )
+
+
+def _between(parties: Collection[Party], book: RuleBook) -> tuple[AgreementId, Digest] | None:
+    """After a merger no agreement may bind both; then each hears of it under one of its own."""
+    wanted = {party.oin for party in parties}
+    found = [
+        one
+        for one in book.agreements
+        if wanted <= one.signed_by and wanted <= {party.oin for party in one.parties}
+    ]
+    newest = max(found, key=lambda one: (one.valid_from, one.id, one.version), default=None)
+    return None if newest is None else (newest.id, newest.digest)
 
 
 def _concerns_parties(obligation: Obligation, rules: RuleSet) -> bool:

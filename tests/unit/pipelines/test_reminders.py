@@ -7,15 +7,18 @@ from datetime import date
 
 import pytest
 
+from broker.agreements.decide import RuleBook
+from broker.agreements.model import Agreement, AgreementParty
 from broker.catalogue.load import load_catalogue
 from broker.crypto import sha256
 from broker.moments import to_text
-from broker.names import Micros, Role
+from broker.names import Micros, Oin, Role
 from broker.obligations.model import Obligation, Party, Succession
 from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminder_id, to_remind
 from broker.records.model import Addressee, Record
 from schemas.reading import packaged
-from tests.unit.obligations.case import AMK, HEIR, SHG, Say, at, owed, play, rules, the
+from tests.agreement_world import AGREEMENT
+from tests.unit.obligations.case import AMK, GGZ, HEIR, SHG, Say, at, owed, play, rules, the
 
 CASE = play(Say(1, "report", SHG, AMK), Say(2, "question", AMK, SHG, day=1))
 DECIDE, ANSWER = the(CASE, "OB-DECIDE"), the(CASE, "OB-ANSWER")
@@ -124,6 +127,21 @@ def test_a_day_is_a_day_in_amsterdam() -> None:
     )
 
 
-def made(obligation: Obligation) -> Record:
+@pytest.mark.parametrize(
+    ("signed_by", "cited"),
+    [({AMK.oin, SHG.oin}, True), ({AMK.oin}, False), ({AMK.oin, GGZ.oin}, False)],
+    ids=["both", "one", "others"],
+)
+def test_it_cites_what_binds_both(signed_by: set[Oin], cited: bool) -> None:
+    """Their own agreement, where both have signed one."""
+    parties = frozenset(AgreementParty(oin, AMK.role) for oin in signed_by | {AMK.oin})
+    agreement = replace(AGREEMENT, parties=parties, signed_by=frozenset(signed_by))
+    expected = (agreement.id, agreement.digest) if cited else None
+
+    assert made(DECIDE, agreement).agreement == expected
+
+
+def made(obligation: Obligation, *agreements: Agreement) -> Record:
     """The reminder of this obligation on `DAY`, by the catalogue of this release."""
-    return reminder(obligation, load_catalogue(packaged()).messages[REMINDER], DAY)
+    book = RuleBook({}, agreements)
+    return reminder(obligation, load_catalogue(packaged()).messages[REMINDER], DAY, book)
