@@ -111,7 +111,7 @@ def missing(
         for sender in _sorted(party for party in parties if party.role in rule.sender_roles):
             recipients = {party for party in possible if party.oin != sender.oin}
             covered = held.recipients(rule.code, sender)
-            if held.is_answer(rule, sender.role):
+            if rule.only_answers or held.is_answer(rule, sender.role):
                 asked = held.asked(rule, sender) & recipients
                 yield from (_unanswerable(rule, sender, party) for party in _sorted(asked - covered))
             elif lacking := _sorted(recipients - covered):

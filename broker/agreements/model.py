@@ -117,6 +117,7 @@ class TypeRule:
             *from_exchange* holds.
         answers: Types that open what this one closes, and which side of them then owes it; `decide` does
             not ask this.
+        only_answers: Whether it asks for nothing itself, but a receipt.
     """
 
     code: MessageCode
@@ -132,6 +133,7 @@ class TypeRule:
     any_role: bool = False
     any_groups: GroupRule | None = None
     answers: frozenset[Answers] = frozenset()
+    only_answers: bool = False
     outlives: bool = False
     from_exchange: bool = False
 

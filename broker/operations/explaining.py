@@ -281,7 +281,9 @@ def _obligations(catalogue: Catalogue, question: Question) -> Iterator[Sentence]
         due = f", due within {_length(catalogue.terms[code])}" if code in catalogue.terms else ""
         late = f"; when it is late: {duty.overdue}"
         text = f"It opens {one.code}{title}, owed by the {one.owed_by}{said}{due}{late}."
-        yield Sentence("obligations", text, "; ".join(dict.fromkeys((one.source, duty.source))))
+        yield Sentence(
+            "obligations", text, "; ".join(dict.fromkeys(f"{one.source}; {duty.source}".split("; ")))
+        )
 
 
 def _remedies(question: Question, rule: TypeRule, refused: Refused) -> Iterator[Sentence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from broker.agreements.model import Answers, GroupRule, Predicate, TypeRule
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry
@@ -14,21 +14,23 @@ __all__ = ["derive_rules"]
 def derive_rules(catalogue: Catalogue) -> dict[MessageType, TypeRule]:
     """The rule of every message type of *catalogue*."""
     entries = catalogue.messages.values()
-    return {entry.type: _rule(entry, _answers(entry, entries)) for entry in entries}
+    openers: dict[str, set[Answers]] = {}
+    for entry in entries:
+        for one in entry.obligations:
+            if one.effect == "opens":
+                openers.setdefault(one.code, set()).add(Answers(entry.code, one.owed_by == "sender"))
+    # What a receipt closes is asked by everything, and makes no question of it.
+    receipts = {code for entry in entries if entry.accompanies for code in _codes(entry, "closes")}
+    return {entry.type: _rule(entry, openers, receipts) for entry in entries}
 
 
-def _answers(entry: MessageEntry, entries: Iterable[MessageEntry]) -> frozenset[Answers]:
-    """Which types open what *entry* closes."""
-    closed = {one.code for one in entry.obligations if one.effect == "closes"}
-    return frozenset(
-        Answers(other.code, one.owed_by == "sender")
-        for other in entries
-        for one in other.obligations
-        if one.effect == "opens" and one.code in closed
-    )
+def _codes(entry: MessageEntry, effect: str) -> set[str]:
+    """The obligations that *entry* opens, or closes."""
+    return {one.code for one in entry.obligations if one.effect == effect}
 
 
-def _rule(entry: MessageEntry, answers: frozenset[Answers]) -> TypeRule:
+def _rule(entry: MessageEntry, openers: Mapping[str, set[Answers]], receipts: set[str]) -> TypeRule:
+    answers = frozenset[Answers]().union(*(openers.get(code, ()) for code in _codes(entry, "closes")))
     return TypeRule(
         code=entry.code,
         type=entry.type,
@@ -43,6 +45,7 @@ def _rule(entry: MessageEntry, answers: frozenset[Answers]) -> TypeRule:
         any_role=entry.any_role,
         any_groups=_groups(entry.any_groups) if entry.any_groups is not None else None,
         answers=answers,
+        only_answers=bool(answers) and _codes(entry, "opens") <= receipts,
         outlives=entry.outlives,
         from_exchange=entry.from_exchange,
     )

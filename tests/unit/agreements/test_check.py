@@ -195,3 +195,15 @@ def test_a_gap_of_the_past_is_no_news() -> None:
     past = replace(AGREEMENT, version=2, digest=sha256(b"2"), valid_from=Micros(0), valid_until=Micros(DAY))
 
     assert "gap" not in kinds(AGREEMENT, past)
+
+
+@pytest.mark.parametrize(
+    ("only", "found"), [(True, False), (False, True)], ids=["an-answer", "a-question-too"]
+)
+def test_what_only_answers_is_not_missed_where_nobody_asks(only: bool, found: bool) -> None:
+    """A role that is never asked need not be able to answer; what asks for something itself is missed."""
+    answer = replace(ANSWER, answers=frozenset({Answers(MessageCode("E99"))}), only_answers=only)
+    rules = RuleBook({FORWARD.type: FORWARD, answer.type: answer}, [AGREEMENT])
+    findings = check_book(rules, [answer.code], [SHG, AMK], NOW, 0)
+
+    assert (FindingKind.MISSING in {finding.kind for finding in findings}) is found

@@ -246,3 +246,15 @@ def test_paths_are_where_the_registry_keeps_them(world: RegistryWorld) -> None:
 
     assert revocation_path(agreement.id, 1, world.shg.oin) == f"revocations/amk-shg/1/{world.shg.oin}.json"
     assert write_agencies([]).startswith(b"{")
+
+
+@pytest.mark.parametrize(
+    ("code", "opener", "only"),
+    [("E05", "E01", True), ("E04", "E01", False), ("E07", "E06", False)],
+)
+def test_the_rules_know_what_answers_what(world: RegistryWorld, code: str, opener: str, only: bool) -> None:
+    """A type that closes an obligation answers the type that opens it."""
+    rule = next(r for r in view_of(world.targets()).rules.rules.values() if r.code == code)
+
+    assert opener in {answer.opener for answer in rule.answers}
+    assert rule.only_answers is only
