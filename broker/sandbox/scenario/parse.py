@@ -5,7 +5,7 @@ A wrong scenario gives one sentence that names the place: ``steps.3.send.type``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -160,7 +160,17 @@ def _asked(step: Step) -> set[str]:
     asked = {row.about for row in step.obligations or ()}
     if step.send is not None:
         asked |= {label for label in (step.send.in_reply_to, step.send.forwards) if label is not None}
+        asked |= set(_named(step.send.groups))
     return asked | {one.about for one in (step.remind, step.waive) if one is not None}
+
+
+def _named(value: object) -> Iterator[str]:
+    """The labels that group fields name with ``id_of``."""
+    if isinstance(value, Mapping) and value.keys() == {"id_of"}:
+        yield str(value["id_of"])
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _named(one)
 
 
 _CAST: Final = frozenset(cast.name for cast in (*AGENCIES, EXCHANGE))

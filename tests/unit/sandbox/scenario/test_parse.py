@@ -93,6 +93,10 @@ FAULTS: dict[str, tuple[Callable[[Document], object], str]] = {
     "nobody of the cast": (_send(to="amk-oost"), r"steps\.1: there is no agency amk-oost"),
     "nobody to owe it": (_row(debtor="amk-oost"), r"obligations\.1: there is no agency amk-oost"),
     "an answer to nothing": (_send(in_reply_to="vraag"), r"steps\.1: no message before it is called vraag"),
+    "the id of nothing": (
+        _send(groups={"KO": {"original_message_id": {"id_of": "vraag"}}}),
+        r"steps\.1: no message before it is called vraag",
+    ),
     "about nothing": (_row(about="vraag"), r"obligations\.1: no message is called vraag"),
     "a label given twice": (
         lambda c: c["steps"].append(deepcopy(c["steps"][0])),
