@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
+from typing import Protocol
 
 from broker.audit.query import Column, Condition, Query
-from broker.audit.store import LedgerReader
+from broker.audit.store import LedgerRow
 from broker.errors import ConfigurationError, RefusedError
 from broker.names import MessageId, Micros
 from broker.obligations.model import Obligation, RuleSet
@@ -20,9 +21,17 @@ from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminde
 from broker.ports import Position
 from producers.client import Publisher
 
-__all__ = ["Reminded", "send_reminders"]
+__all__ = ["Reminded", "SearchedLedger", "send_reminders"]
 
 _AT_ONCE = 64
+
+
+class SearchedLedger(Protocol):
+    """A ledger, as far as it is asked what was sent already."""
+
+    def search(self, query: Query, limit: int, before: int | None = None) -> list[LedgerRow]:
+        """As `broker.audit.store.LedgerReader.search`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Reminded:
 def send_reminders(
     obligations: Sequence[Obligation],
     publisher: Publisher,
-    ledger: LedgerReader | None,
+    ledger: SearchedLedger | None,
     rules: RuleSet,
     now: Micros,
 ) -> Iterator[Reminded]:
@@ -90,6 +99,6 @@ def _sent(some: Sequence[tuple[Obligation, date]], publisher: Publisher) -> Iter
             yield Reminded(obligation, record.message_id, "sent", "", outcome.position)
 
 
-def _holds(ledger: LedgerReader, id_: MessageId) -> bool:
+def _holds(ledger: SearchedLedger, id_: MessageId) -> bool:
     asked = Condition(Column.MESSAGE_ID, bytes(id_))
     return bool(ledger.search(Query(((asked,),), (), None), 1, None))
