@@ -43,6 +43,7 @@ __all__ = [
     "NeverDocument",
     "ObligationDocument",
     "OpeningDocument",
+    "ProlongingDocument",
     "PurposesDocument",
     "ReceiptDocument",
     "RecipientsDocument",
@@ -247,6 +248,12 @@ class ClosingDocument(EffectDocument):
     toward: Literal["creditor", "anyone"] = "creditor"
 
 
+class ProlongingDocument(ClosingDocument):
+    """An obligation whose due moment a message moves, by this term."""
+
+    term: _Name
+
+
 class ExtensionDocument(_Worded):
     """An exchange that is no type of its own: these types carry it, with this role."""
 
@@ -287,6 +294,7 @@ class MessageDocument(_Sourced):
     response: ResponseDocument | None = None
     opens: list[OpeningDocument]
     closes: list[ClosingDocument]
+    prolongs: list[ProlongingDocument] = []
     retention: RetentionDocument
 
 

@@ -48,6 +48,7 @@ class Aspect(StrEnum):
     TERM = "term"
     OPENS = "opens"
     CLOSES = "closes"
+    PROLONGS = "prolongs"
     FLAG = "flag"
     RETENTION = "retention"
 
@@ -187,6 +188,9 @@ def _effects(message: MessageDocument, document: CatalogueDocument) -> Iterator[
         yield Facet(Aspect.OPENS, _effect(opened), _owed(opened, document), opened.source)
     for closed in message.closes:
         yield Facet(Aspect.CLOSES, _effect(closed), _toward(closed), closed.source)
+    for longer in message.prolongs:
+        by = f"by {_length(document.terms[longer.term])}, {_toward(longer)}"
+        yield Facet(Aspect.PROLONGS, _effect(longer), by, longer.source)
 
 
 def _effect(effect: EffectDocument) -> str:

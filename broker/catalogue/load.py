@@ -32,6 +32,7 @@ from broker.catalogue.document import (
     MessageDocument,
     ObligationDocument,
     OpeningDocument,
+    ProlongingDocument,
     parse_document,
 )
 from broker.catalogue.model import (
@@ -161,7 +162,8 @@ def _require_known_in(where: str, message: MessageDocument, document: CatalogueD
     _known(f"{where}.purposes", message.purposes.codes, document.purposes)
     _known(f"{where}.legal_bases", message.legal_bases.codes, document.legal_bases)
     _known(f"{where}.assertions", {a.name for a in message.assertions}, document.assertions)
-    effects = (*message.opens, *message.closes)
+    effects = (*message.opens, *message.closes, *message.prolongs)
+    _known(f"{where}.prolongs", {e.term for e in message.prolongs}, document.terms)
     _known(f"{where}.opens, closes", {e.obligation for e in effects}, document.obligations)
     asserted = {a.name for a in message.assertions}
     _known(f"{where}.opens, closes: when", {name for e in effects for name in e.when}, asserted)
@@ -230,7 +232,11 @@ def _entry(
         functional_term=receipt.functional if receipt else "",
         acute_term=receipt.acute if receipt else "",
         response_term=message.response.term if message.response else "",
-        obligations=(*_effects("opens", message.opens), *_effects("closes", message.closes)),
+        obligations=(
+            *_effects("opens", message.opens),
+            *_effects("closes", message.closes),
+            *_effects("prolongs", message.prolongs),
+        ),
         retention=message.retention.class_,
         source=message.source,
     )
@@ -269,6 +275,7 @@ def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation
             tuple(sorted(e.when.items())),
             e.owed_by if isinstance(e, OpeningDocument) else "recipient",
             e.toward if isinstance(e, ClosingDocument) else "creditor",
+            e.term if isinstance(e, ProlongingDocument) else "",
         )
         for e in effects
     )

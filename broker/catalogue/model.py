@@ -112,10 +112,11 @@ class Obligation:
     """What a message opens or closes (sources.md 4.7).
 
     Attributes:
-        effect: ``opens`` or ``closes``.
+        effect: ``opens``, ``closes`` or ``prolongs``.
         when: Assertions (name, value) that must all be made for this effect.
         owed_by: Who owes what is opened: the ``recipient`` of the message, or its ``sender``.
-        toward: Whom a closing message must reach: the ``creditor``, or ``anyone``.
+        toward: Whom a closing or prolonging message must reach: the ``creditor``, or ``anyone``.
+        term: Code of the term by which the due moment moves; empty where the message does not prolong.
     """
 
     code: str
@@ -124,6 +125,7 @@ class Obligation:
     when: tuple[tuple[str, str], ...] = ()
     owed_by: str = "recipient"
     toward: str = "creditor"
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True)

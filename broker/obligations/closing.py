@@ -9,6 +9,7 @@ Only causation joins (docs/spec/obligations.md 6).  The rules, in order:
 4. The creditor may waive what a message of its line opened; who recalls a message waives what it opened.
 5. A refusal is mended by the same message, delivered after all, or by one of its type that it caused.
 6. Of several that end one obligation, the earliest does.
+7. A message may also prolong what it would otherwise close: looked up in the same way.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from broker.names import Digest, MessageId, Micros
-from broker.obligations.model import Closing, Effect, Fact, Party, RuleSet, Toward
+from broker.obligations.model import Closing, Deadline, Effect, Fact, Party, RuleSet, Toward
 from broker.obligations.opening import Draft, Ground, applies
 from broker.obligations.succession import may_act_for
 from broker.obligations.thread import Thread
 
-__all__ = ["RECALLS", "WAIVES", "Ending", "add_endings", "endings"]
+__all__ = ["RECALLS", "WAIVES", "Ending", "Prolonging", "add_endings", "endings", "prolongings"]
 
 WAIVES = "waived_obligation"
 """The assertion by which a creditor waives: its value is the code of an obligation, in lower case."""
@@ -43,6 +44,14 @@ class Ending(NamedTuple):
     message_id: MessageId
     closing: Closing
     reason: str = ""
+
+
+class Prolonging(NamedTuple):
+    """By how much a message moves the due moment of an obligation."""
+
+    at: Micros
+    message_id: MessageId
+    deadline: Deadline
 
 
 class _Hanging:
@@ -82,6 +91,27 @@ def add_endings(
     for fact in by:
         for draft, ending in _all_endings(fact, hanging):
             found[draft.obligation_id] = min(ending, found.get(draft.obligation_id, ending))
+
+
+def prolongings(drafts: Iterable[Draft], thread: Thread, rules: RuleSet) -> dict[Digest, list[Prolonging]]:
+    """What prolongs each of *drafts*, earliest first, by obligation id; a message counts once."""
+    by = [fact for fact in thread.delivered if fact.message_type in rules.prolongs]
+    hanging = _Hanging(drafts if by else (), thread, rules)
+    found: defaultdict[Digest, dict[MessageId, Prolonging]] = defaultdict(dict)
+    for fact in by:
+        line = thread.line(fact.message_id)
+        for effect in rules.prolongs[fact.message_type]:
+            if effect.deadline is None or not applies(effect, fact):
+                continue
+            for draft in _answered(effect, fact, line, hanging):
+                moved = Prolonging(fact.at, fact.message_id, effect.deadline)
+                known = found[draft.obligation_id].get(fact.message_id, moved)
+                found[draft.obligation_id][fact.message_id] = min(moved, known, key=lambda each: each.at)
+    return {id_: sorted(each.values(), key=_by_moment) for id_, each in found.items()}
+
+
+def _by_moment(prolonging: Prolonging) -> tuple[Micros, MessageId]:
+    return prolonging.at, prolonging.message_id
 
 
 def _all_endings(fact: Fact, hanging: _Hanging) -> Iterator[tuple[Draft, Ending]]:

@@ -8,6 +8,7 @@ The rules, in order:
 3. A message closes what its sender owes for the nearest of its causes (`broker.obligations.closing`).
 4. What ends first ends it: answered, waived by its creditor, or recalled with the message that opened it.
 5. A duty that comes `after` another opens at the moment at which that one was met.
+6. What prolongs a duty in time moves its due moment; what is overdue stays so.
 
 Most facts are of a new message that no known one names as its cause.  Such a fact changes nothing
 about what the others open and end, so only its own part is worked out; any other starts afresh.
@@ -16,12 +17,13 @@ about what the others open and end, so only its own part is worked out; any othe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from broker.names import Digest
-from broker.obligations.closing import Ending, add_endings, endings
+from broker.names import Digest, Micros
+from broker.obligations.closing import Ending, Prolonging, add_endings, endings, prolongings
 from broker.obligations.model import CaseState, Closing, Fact, Obligation, RuleSet
 from broker.obligations.opening import Draft, draft_after, drafts, drafts_of
+from broker.obligations.terms import due_at
 from broker.obligations.thread import Thread
 
 __all__ = ["track", "track_all"]
@@ -94,13 +96,28 @@ def _obligations(reckoning: _Reckoning, unchanged: tuple[Obligation, ...]) -> tu
         ended = ended | endings(links, reckoning.thread, rules)
         opened = opened + links
     before = {each.obligation_id: each for each in unchanged}
+    longer = prolongings(opened, reckoning.thread, rules) if rules.prolongs else {}
+    opened = [_prolonged(draft, longer.get(draft.obligation_id, ())) for draft in opened]
     made = [_kept_or_made(draft, ended.get(draft.obligation_id), before) for draft in opened]
     return tuple(sorted(made, key=_by_opening))
 
 
+def _prolonged(draft: Draft, by: Iterable[Prolonging]) -> Draft:
+    """*draft* with its due moment moved by each that came in time; what is overdue is not prolonged."""
+    due = draft.due_at
+    for each in by:
+        if each.at <= due:
+            due = due_at(due, each.deadline)
+    if due == draft.due_at:
+        return draft
+    lapses = None if draft.lapses_at is None else Micros(draft.lapses_at + due - draft.due_at)
+    return replace(draft, due_at=due, lapses_at=lapses)
+
+
 def _kept_or_made(draft: Draft, ending: Ending | None, before: Mapping[Digest, Obligation]) -> Obligation:
     known = before.get(draft.obligation_id)
-    if known is not None and (known.message_id, known.opened_at) == (draft.message_id, draft.opened_at):
+    drafted = (draft.message_id, draft.opened_at, draft.due_at)
+    if known is not None and (known.message_id, known.opened_at, known.due_at) == drafted:
         shown = (
             None
             if known.closed_at is None

@@ -141,12 +141,14 @@ class Effect:
         owed_by: For opening: who owes it.
         toward: For closing: the creditor must be the recipient, or anyone may be (sources.md 4.7, a
             status kept towards a person concerned, who is not on the exchange).
+        deadline: For prolonging: by how much the due moment moves.
     """
 
     duty: str
     when: tuple[tuple[str, str], ...] = ()
     owed_by: OwedBy = OwedBy.RECIPIENT
     toward: Toward = Toward.CREDITOR
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class RuleSet:
     """Everything the fold needs to know about message types and duties.
 
     Attributes:
-        opens, closes: Effects by message type.
+        opens, closes, prolongs: Effects by message type.
         duties: By code.
         refusal_opens: What the refusal of a message opens (sources.md A20).
         emergency_opens: What a release under an emergency clause opens.
@@ -179,6 +181,7 @@ class RuleSet:
     emergency_opens: tuple[Effect, ...] = ()
     forwards: frozenset[MessageType] = frozenset()
     successions: tuple[Succession, ...] = ()
+    prolongs: Mapping[MessageType, tuple[Effect, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

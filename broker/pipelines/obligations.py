@@ -31,7 +31,7 @@ from broker.obligations.model import (
 
 __all__ = ["RegisteredRules", "facts_of", "rules_digest", "rules_of"]
 
-_FOLD = b"1"
+_FOLD = b"2"
 """Raised when the fold of `broker.obligations` gives other obligations than before."""
 _COUNTED = DELIVERED | REFUSED
 
@@ -88,8 +88,9 @@ def rules_of(catalogue: Catalogue, successions: Iterable[_Succeeded]) -> RuleSet
     """The rules by which obligations open and close, from the catalogue and the registry."""
     rules = catalogue.obligations.values()
     return RuleSet(
-        opens=_effects(catalogue.messages.values(), "opens"),
-        closes=_effects(catalogue.messages.values(), "closes"),
+        opens=_effects(catalogue.messages.values(), "opens", catalogue.terms),
+        closes=_effects(catalogue.messages.values(), "closes", catalogue.terms),
+        prolongs=_effects(catalogue.messages.values(), "prolongs", catalogue.terms),
         duties={rule.code: _duty(rule, catalogue.terms) for rule in rules},
         refusal_opens=_opened_by("refusal", rules),
         emergency_opens=_opened_by("emergency", rules),
@@ -111,16 +112,19 @@ def _party(party: AuditParty) -> Party:
     return Party(party.oin, party.role)
 
 
-def _effects(entries: Iterable[MessageEntry], effect: str) -> dict[MessageType, tuple[Effect, ...]]:
+def _effects(
+    entries: Iterable[MessageEntry], effect: str, terms: Mapping[str, Term]
+) -> dict[MessageType, tuple[Effect, ...]]:
     return {
         entry.type: effects
         for entry in entries
-        if (effects := tuple(_effect(each) for each in entry.obligations if each.effect == effect))
+        if (effects := tuple(_effect(each, terms) for each in entry.obligations if each.effect == effect))
     }
 
 
-def _effect(effect: CatalogueEffect) -> Effect:
-    return Effect(effect.code, effect.when, OwedBy(effect.owed_by), Toward(effect.toward))
+def _effect(effect: CatalogueEffect, terms: Mapping[str, Term]) -> Effect:
+    deadline = _deadline(terms[effect.term]) if effect.term else None
+    return Effect(effect.code, effect.when, OwedBy(effect.owed_by), Toward(effect.toward), deadline)
 
 
 def _opened_by(what: str, rules: Iterable[ObligationRule]) -> tuple[Effect, ...]:

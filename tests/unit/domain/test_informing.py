@@ -21,13 +21,14 @@ def test_who_got_data_from_others_owes_it_to_the_person_concerned() -> None:
     assert (CATALOGUE.terms["inform-subject"].amount, CATALOGUE.terms["inform-subject"].unit) == (4, "weeks")
 
 
-def test_an_extension_is_two_weeks_and_has_an_end_of_its_own() -> None:
-    """Counted from when it is told; the next extension or the telling itself ends it."""
-    (extension,) = [each for each in duties(REPORT, EXTENDED) if each.code == "OB-INFORM-EXT"]
+def test_an_extension_is_two_weeks_more() -> None:
+    """Counted from the end of the term that it extends; telling the person ends it all."""
+    (before,) = [each for each in duties(REPORT) if each.code == "OB-INFORM"]
+    (after,) = [each for each in duties(REPORT, EXTENDED) if each.code == "OB-INFORM"]
 
-    assert 14 * DAY <= extension.due_at - extension.opened_at < 18 * DAY
-    assert extension.debtor.oin == AMK.oin
-    assert "OB-INFORM-EXT" not in owed_by(AMK.oin, REPORT, EXTENDED, INFORMED)
+    assert 14 * DAY <= after.due_at - before.due_at < 18 * DAY
+    assert after.debtor.oin == AMK.oin
+    assert "OB-INFORM" not in owed_by(AMK.oin, REPORT, EXTENDED, INFORMED)
 
 
 @pytest.mark.parametrize("absent", [None, "not_informed_reason_code", "inform_due_date", "extension_no"])
