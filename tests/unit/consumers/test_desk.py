@@ -30,7 +30,7 @@ def test_a_report_is_laid_out_with_drafts_of_decision_and_feedback(tmp_path: Pat
     drafts = receive(world, tmp_path)
 
     assert files(tmp_path / "in") == [f"{sent.message_id}.E01.json"]
-    assert drafts == [f"{sent.message_id}.{name}.json" for name in ("E04", "E05.start", "E26")]
+    assert drafts == [f"{sent.message_id}.{name}.json" for name in ("E04", "E05.start", "E26.informed")]
     assert read(tmp_path / "in" / f"{sent.message_id}.E01.json")["from_name"] == "shg-noord"
 
 

@@ -36,10 +36,10 @@ def named(answers: list[Answer]) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "sender", "expected"),
     [
-        pytest.param("E16", "politie-noord", ["E04", "E05 start", "E26", "E02"], id="police"),
-        pytest.param("E01", "shg-noord", ["E04", "E05 start", "E26"], id="passed-on"),
-        pytest.param("E22", "ziekenhuis-noord", ["E04", "E05 start", "E26"], id="hospital"),
-        pytest.param("E21A", "instelling-noord", ["E04", "E05 start", "E26"], id="colleague"),
+        pytest.param("E16", "politie-noord", ["E04", "E05 start", "E26 informed", "E02"], id="police"),
+        pytest.param("E01", "shg-noord", ["E04", "E05 start", "E26 informed"], id="passed-on"),
+        pytest.param("E22", "ziekenhuis-noord", ["E04", "E05 start", "E26 informed"], id="hospital"),
+        pytest.param("E21A", "instelling-noord", ["E04", "E05 start", "E26 informed"], id="colleague"),
         pytest.param("E04", "amk-noord", [], id="answer"),
     ],
 )
