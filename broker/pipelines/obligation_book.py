@@ -30,8 +30,6 @@ __all__ = ["Follow", "Followed", "FollowedStore", "ObligationBook", "differences
 
 _KEPT_CASES = 512
 """Cases whose facts stay in memory, two batches of them: what comes soon after does not read them again."""
-_LARGE = 32
-"""Facts from which on a case keeps in memory what makes going on quick."""
 _AT_ONCE = 500
 _MAX_DIFFERENCES = 100
 
@@ -148,7 +146,7 @@ class ObligationBook:
     def _keep(self, states: Mapping[CaseRef, CaseState]) -> None:
         kept = self._kept
         for case, state in states.items():
-            kept[case] = state if len(state.facts) >= _LARGE else CaseState(state.facts, state.obligations)
+            kept[case] = state
             kept.move_to_end(case)
         while len(kept) > _KEPT_CASES:
             kept.popitem(last=False)
