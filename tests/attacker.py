@@ -15,7 +15,8 @@ from broker.agreements.model import Agreement
 from broker.agreements.signatures import add_to_bundle, sign_agreement
 from broker.audit.decision_record import read_record
 from broker.audit.events import AuditEvent, MessageFacts
-from broker.names import CaseRef, MessageId, ProducerId
+from broker.moments import DAY, to_text
+from broker.names import CaseRef, MessageId, Micros, ProducerId
 from broker.pipelines.deliver import Reader, Received, receive
 from broker.pipelines.gate import Judgement, judge, write
 from broker.pipelines.ingest import ingest
@@ -68,6 +69,7 @@ def agree(world: World, names: Sequence[str], id_: str = "amk-shg-extra") -> Agr
     content = json.loads(regional_agreement("noord", NOON).document)
     content["id"] = id_
     content["parties"] = [{"oin": member(name).oin, "role": member(name).roles[0]} for name in names]
+    content["privacy_audit"] = to_text(Micros(NOON + 365 * DAY))
     document = json.dumps(content).encode()
     agreement = parse_agreement(document)
     bundle: bytes | None = None
