@@ -23,8 +23,9 @@ from broker.audit.evidence import MAX_BUNDLE, verify_bundle
 from broker.audit.narrative import describe
 from broker.audit.query import QueryNames, parse_query
 from broker.audit.store import Access, LedgerRow
+from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import print_json, print_line, print_table
-from broker.errors import ConfigurationError, EvidenceError, MalformedError, UsageError
+from broker.errors import EvidenceError, MalformedError, UsageError
 from broker.names import Purpose
 
 if TYPE_CHECKING:
@@ -114,12 +115,7 @@ def prove(
         row = _find(parts, decision)
         _record(settings, parts, (purpose, reference), f"prove:{row.decision_id.hex()}", 1)
         bundle = prove_entry(row, parts.tiles.read, parts.tiles.checkpoint(), parts.keeper.current())
-    try:
-        output.write_bytes(bundle)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {output}", why=error.strerror or "", remedy="Choose a file that you may write"
-        ) from error
+    write_named(output, bundle)
     if as_json:
         print_json({"file": output, "bytes": len(bundle), "seq": row.seq})
     else:
@@ -137,7 +133,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a bundle without network or database: exit 7 when wrong, 8 when not all could be checked."""
-    report = verify_bundle(_read(file), None if log is None else _verifier_key(log))
+    report = verify_bundle(read_named(file, MAX_BUNDLE), None if log is None else _verifier_key(log))
     if as_json:
         document = {
             "verified": True,
@@ -299,16 +295,6 @@ def _flat(document: dict[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_BUNDLE + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read {file}", why=error.strerror or "", remedy="Check the path and its rights"
-        ) from error
 
 
 def _verifier_key(text: str) -> VerifierKey:

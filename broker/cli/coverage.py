@@ -11,6 +11,7 @@ import typer
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.coverage import COVERAGE, cover, render
 from broker.catalogue.document import parse_document
+from broker.cli.named_files import write_named
 from broker.cli.printing import print_json, print_line
 from broker.cli.schemas import AsJson, Folder, schema_files
 from broker.errors import ConfigurationError
@@ -33,7 +34,7 @@ def coverage(
     elif output is None:
         print_line(render(covered, catalogue).rstrip("\n"))
     else:
-        _write(output, render(covered, catalogue))
+        write_named(output, render(covered, catalogue).encode())
         print_line(f"written: {output}")
 
 
@@ -45,13 +46,4 @@ def _content(folder: Path | None) -> bytes:
             f"there is no {COVERAGE} here",
             why=str(folder or "the installed schemas"),
             remedy="Give --schemas FOLDER that holds one",
-        ) from error
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            "the page cannot be written", why=error.strerror or "", remedy="Give a file that you may write"
         ) from error

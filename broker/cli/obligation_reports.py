@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.cli.arguments import given_moment
+from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import hint, print_json, print_line, print_table
-from broker.errors import ConfigurationError, MalformedError, UsageError
+from broker.errors import MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import Oin
 from broker.obligations.completeness import Cell, Counts, Verdict
@@ -112,13 +113,13 @@ def declare(
     view, signers = keeper(settings).current(), load_keys(settings.keys, settings.oin)
     require_own_keys(view, settings.oin, signers)
     try:
-        rows = read_counts(_read(counts))
+        rows = read_counts(read_named(counts, _LARGEST))
         document = sign(rows, settings.oin, view, signers, clock(settings).now())
     except MalformedError as error:
         raise UsageError(
             f"{counts} cannot be declared", why=error.what, remedy="See docs/how-to/obligations.md"
         ) from error
-    _write(output, document)
+    write_named(output, document)
     print_line(f"{settings.name} declared {len(rows)} counts in {output}")
 
 
@@ -143,7 +144,7 @@ def calendar(
         parties = frozenset({oin, *(each.old for each in successions)})
         found = _under_way(parts, ObligationQuery(now, parties, states=UNDER_WAY))
     owed = [each for each in found if shown(each, now, successions).debtor.oin == oin]
-    _write(output, calendar_of(owed, now))
+    write_named(output, calendar_of(owed, now))
     print_line(f"wrote {len(owed)} due moments of {view.agencies[oin].short_name} to {output}")
 
 
@@ -246,7 +247,7 @@ def _believed(files: Sequence[Path], view: TrustView, parts: AuditParts) -> Beli
     from broker.pipelines.declarations import believe
     from broker.signing import VerificationCache
 
-    documents = {str(file): _read(file) for file in files}
+    documents = {str(file): read_named(file, _LARGEST) for file in files}
     return believe(documents, view, parts.clock.now(), VerificationCache())
 
 
@@ -301,22 +302,3 @@ def _print_declared(document: Mapping[str, Any]) -> None:
 
 def _pair(row: Mapping[str, Any]) -> list[object]:
     return [row["debtor_name"] or row["debtor"], row["creditor_name"] or row["creditor"]]
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(_LARGEST + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read {file}", why=error.strerror or "", remedy="Check the path and its rights"
-        ) from error
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {file}", why=error.strerror or "", remedy="Give a file that you may write"
-        ) from error

@@ -109,7 +109,7 @@ def _run_maven(pom: Path, output: Path) -> None:
     if maven is None:
         raise ConfigurationError(
             "Maven is needed once, to fetch the Kafka jars",
-            remedy="Install it (Debian and Ubuntu: apt-get install maven), or use docker",
+            remedy="Install it (Debian and Ubuntu: apt-get install maven)",
         )
     goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
     options = ["-q", "-B", "-f", str(pom), "-DincludeScope=runtime", f"-DoutputDirectory={output}"]
