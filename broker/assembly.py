@@ -51,7 +51,7 @@ __all__ = [
     "write_document",
 ]
 
-LEDGER_TUNING = SourceTuning(gather=0.1, fetch_most=2 * 1_048_576)
+LEDGER_TUNING = SourceTuning(gather=0.1, fetch_most=1_048_576)
 """A batch costs the ledger two commits and a row of files, whatever its size, and nobody waits for it; its
 memory is mostly SQLAlchemy's, so it reads ahead less than others."""
 

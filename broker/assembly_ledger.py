@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.adapters.database import migrate, open_engine
+from broker.adapters.database import migrate_apart, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import read_signer
@@ -40,8 +40,8 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
     run_self_test()
     access, told = kafka_access(profile), probe(profile)
     signer = read_signer(profile.key)
+    migrate_apart(profile.database)
     engine = open_engine(profile.database)
-    migrate(engine)
     store = SqlLedgerStore(engine, profile.origin, told)
     return LedgerParts(
         source=KafkaSource.assigned(access, DECISIONS, store.next_offsets(), LEDGER_TUNING, _LEDGER_GROUP),
@@ -87,7 +87,7 @@ def rebuild_obligations(profile: LedgerProfile) -> int:
         ConfigurationError: The database is another log's, or the registry's root is unusable.
         UnavailableError: The database or the registry did not answer.
     """
+    migrate_apart(profile.database)
     engine = open_engine(profile.database)
-    migrate(engine)
     book = ObligationBook(keeper(profile).current())
     return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)

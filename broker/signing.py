@@ -101,7 +101,8 @@ class VerificationCache:
         Raises:
             UntrustedError: The signature does not verify.
         """
-        entry = (key.key_id, sha256(signed), signature)
+        # Digests: a signature of ML-DSA-44 is 2,420 bytes, and thousands are remembered.
+        entry = (key.key_id, sha256(signed), sha256(signature))
         if entry in self._seen:
             self._seen.move_to_end(entry)
             return

@@ -136,10 +136,10 @@ class Subscriber:
 
         Args:
             stop: Ends it when set, from any thread.  Without one SIGTERM and SIGINT do, which works in
-                the main thread only.
+                the main thread only, and this loop is taken for what the process is there for.
         """
         with self, nullcontext(stop) if stop is not None else stop_signal() as told:
-            keep_going(self.step, told)
+            keep_going(self.step, told, own_process=stop is None)
 
     def step(self, timeout: float = 0.5, limit: int = BATCH) -> int:
         """Receive and handle one batch.

@@ -28,7 +28,7 @@ from consumers.tlog import Tlog
 
 __all__ = ["BATCH", "LedgerWriter"]
 
-BATCH = 256
+BATCH = 128
 
 _log = structlog.get_logger()
 

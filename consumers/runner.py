@@ -12,6 +12,7 @@ import structlog
 
 from broker import logs
 from broker.errors import SchakelError, UnauthorisedError, UnavailableError
+from broker.memory import settle_memory
 from broker.names import TopicName
 from broker.ports import Offsets, Position
 
@@ -59,23 +60,35 @@ class OffsetWindow:
         self._committed.update(offsets)
 
 
-def keep_going(step: Callable[[], int], stop: threading.Event, seconds: float | None = None) -> None:
+def keep_going(
+    step: Callable[[], int],
+    stop: threading.Event,
+    seconds: float | None = None,
+    *,
+    own_process: bool = True,
+) -> None:
     """Call *step* until *stop* is set; when the world does not answer, pause and go on.
 
     Args:
         step: Does one batch and returns how many records it finished.
         seconds: Give up after so many, whether the world answers or not; None for never.
+        own_process: The process is there for this loop, so its memory may be settled
+            (`broker.memory`) once the first records are done.
 
     Raises:
         UnauthorisedError: A right is missing from the start.  One that is taken away later may be given
             back: until then nothing is lost, only late.
     """
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
-    failures, started, told = 0, False, _Told()
+    failures, started, settled, told = 0, False, not own_process, _Told()
     while not stop.is_set() and time.monotonic() < deadline:
         try:
-            step()
+            finished = step()
             failures, started, told = 0, True, _Told()
+            if finished and not settled:
+                # After the first records: by now registry, schemas and connections are there.
+                settle_memory()
+                settled = True
         except (UnavailableError, UnauthorisedError) as error:
             if isinstance(error, UnauthorisedError) and not started:
                 raise

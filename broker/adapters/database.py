@@ -8,17 +8,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, column, create_engine, event, inspect, select, table
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Dialect,
+    Engine,
+    Row,
+    bindparam,
+    column,
+    create_engine,
+    event,
+    inspect,
+    select,
+    table,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 
-__all__ = ["NEWEST", "RowStatement", "migrate", "open_engine", "reading", "writing"]
+__all__ = [
+    "NEWEST",
+    "ListStatement",
+    "RowStatement",
+    "migrate",
+    "migrate_apart",
+    "open_engine",
+    "reading",
+    "writing",
+]
 
 NEWEST = "0002"
 """The newest migration; a test compares it with the migrations that there are."""
@@ -84,6 +108,23 @@ def migrate(engine: Engine) -> None:
         environment.run_migrations()
 
 
+def migrate_apart(url: str) -> None:
+    """As `migrate`, in a process of its own: Alembic would stay in the memory of this one (9 MB)."""
+    engine = open_engine(url)
+    newest = _is_newest(engine)
+    engine.dispose()
+    if not newest:
+        # Not by fork: this process may have threads.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+            apart.submit(_migrate_here, url).result()
+
+
+def _migrate_here(url: str) -> None:
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()
+
+
 def _is_newest(engine: Engine) -> bool:
     with reading(engine) as connection:
         if not inspect(connection).has_table("alembic_version"):
@@ -118,12 +159,39 @@ class RowStatement:
     def _for(self, dialect: Dialect) -> tuple[str, tuple[int, ...]]:
         name = dialect.name
         if name not in self._compiled:
-            kind: Any = type(dialect)
-            positional = kind(paramstyle="qmark" if name == "sqlite" else "format")
-            compiled: Any = self._of(name).compile(dialect=positional, column_keys=list(self._names))
+            compiled: Any = self._of(name).compile(
+                dialect=_positional(dialect), column_keys=list(self._names)
+            )
             order = tuple(self._names.index(each) for each in compiled.positiontup)
             self._compiled[name] = str(compiled), order
         return self._compiled[name]
+
+
+class ListStatement:
+    """A query about a list of values, given to the driver as it is: written out once for each length.
+
+    Lengths are rounded up to a power of two, with the last value once more: few are ever written out.
+
+    Args:
+        of: Builds the query for the parameters of a list, to be used once, in an ``IN``.
+    """
+
+    def __init__(self, of: Callable[[Sequence[BindParameter[Any]]], Any]) -> None:
+        self._of = of
+        self._compiled: dict[tuple[str, int], str] = {}
+
+    def rows(self, connection: Connection, values: Sequence[object]) -> Sequence[Row[Any]]:
+        """What the query finds for *values*: at least one, at most 512."""
+        length = 1 << (len(values) - 1).bit_length()
+        padded = (*values, *[values[-1]] * (length - len(values)))
+        return connection.exec_driver_sql(self._for(connection.dialect, length), padded).all()
+
+    def _for(self, dialect: Dialect, length: int) -> str:
+        known = dialect.name, length
+        if known not in self._compiled:
+            query = self._of([bindparam(f"p{number}") for number in range(length)])
+            self._compiled[known] = str(query.compile(dialect=_positional(dialect)))
+        return self._compiled[known]
 
 
 @contextmanager
@@ -138,6 +206,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view, for reading only."""
     with _translated(), engine.connect().execution_options(**{_READING: True}) as connection:
         yield connection
+
+
+def _positional(dialect: Dialect) -> Dialect:
+    """*dialect*, with parameters by their place."""
+    kind: Any = type(dialect)
+    made: Dialect = kind(paramstyle="qmark" if dialect.name == "sqlite" else "format")
+    return made
 
 
 def _unusable() -> ConfigurationError:

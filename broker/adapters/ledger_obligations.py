@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from broker.adapters.database import RowStatement, reading
+from broker.adapters.database import ListStatement, RowStatement, reading
 from broker.adapters.ledger_tables import ENTRIES, LOG, OBLIGATIONS
 from broker.errors import ConfigurationError
 from broker.names import CaseRef, Digest, MessageId, Micros, Oin, Regime, Role
@@ -36,13 +36,9 @@ from broker.obligations.store import Changes, ObligationQuery
 __all__ = ["SqlObligationReader", "SqlObligationView", "SqlObligationWork"]
 
 _CHUNK = 1024
-_IN_ONE_STATEMENT = 500
-_EVENTS = (
-    select(ENTRIES.c.event)
-    .where(
-        ENTRIES.c.case_ref.in_(bindparam("cases", expanding=True, type_=ENTRIES.c.case_ref.type)),
-    )
-    .order_by(ENTRIES.c.seq)
+_IN_ONE_STATEMENT = 512
+_EVENTS = ListStatement(
+    lambda cases: select(ENTRIES.c.event).where(ENTRIES.c.case_ref.in_(cases)).order_by(ENTRIES.c.seq)
 )
 _GONE = delete(OBLIGATIONS).where(OBLIGATIONS.c.id == bindparam("gone"))
 _CHANGING = (
@@ -116,8 +112,8 @@ class SqlObligationWork(SqlObligationView):
         found: list[bytes] = []
         wanted = [bytes(case) for case in cases]
         for low in range(0, len(wanted), _IN_ONE_STATEMENT):
-            piece = {"cases": wanted[low : low + _IN_ONE_STATEMENT]}
-            found += [bytes(row[0]) for row in self._connection.execute(_EVENTS, piece)]
+            piece = wanted[low : low + _IN_ONE_STATEMENT]
+            found += [bytes(row[0]) for row in _EVENTS.rows(self._connection, piece)]
         return found
 
     def store(self, changes: Changes) -> None:

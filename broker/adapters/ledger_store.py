@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
 
-from broker.adapters.database import RowStatement, reading, writing
+from broker.adapters.database import ListStatement, RowStatement, reading, writing
 from broker.adapters.ledger_obligations import SqlObligationWork
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
@@ -28,9 +28,8 @@ _Follow = Callable[[SqlObligationWork, Sequence[LedgerEntry]], None]
 
 _INSERT = RowStatement(lambda _: insert(ENTRIES), [column.name for column in ENTRIES.c])
 _CHUNK = 1024
-_KNOWN = select(ENTRIES.c.decision_id).where(
-    ENTRIES.c.decision_id.in_(bindparam("ids", expanding=True, type_=ENTRIES.c.decision_id.type))
-)
+_KNOWN = ListStatement(lambda ids: select(ENTRIES.c.decision_id).where(ENTRIES.c.decision_id.in_(ids)))
+_IN_ONE_STATEMENT = 512
 
 
 class SqlLedgerStore:
@@ -165,9 +164,10 @@ def _new(connection: Connection, entries: Sequence[LedgerEntry]) -> list[LedgerE
     first: dict[bytes, LedgerEntry] = {}
     for entry in entries:
         first.setdefault(bytes(entry.event.decision_id), entry)
-    if not first:
-        return []
-    known = {bytes(id_) for (id_,) in connection.execute(_KNOWN, {"ids": list(first)})}
+    ids = list(first)
+    known: set[bytes] = set()
+    for low in range(0, len(ids), _IN_ONE_STATEMENT):
+        known.update(bytes(row[0]) for row in _KNOWN.rows(connection, ids[low : low + _IN_ONE_STATEMENT]))
     return [entry for id_, entry in first.items() if id_ not in known]
 
 

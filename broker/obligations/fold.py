@@ -132,12 +132,11 @@ def _next_links(
     links: list[Draft], ended: Mapping[Digest, Ending], rules: RuleSet, seen: set[Digest]
 ) -> list[Draft]:
     """What opens because one of *links* was met; each once, so a circle of duties ends."""
-    followers = [duty for duty in rules.duties.values() if duty.after]
     new: list[Draft] = []
-    for draft in links if followers else ():
-        ending = ended.get(draft.obligation_id)
+    for draft in links if rules.followers else ():
+        after = rules.followers.get(draft.duty.code, ())
+        ending = ended.get(draft.obligation_id) if after else None
         if ending is not None and ending.closing is Closing.MET:
-            after = [duty for duty in followers if duty.after == draft.duty.code]
             new += [draft_after(draft, ending.message_id, ending.at, duty) for duty in after]
     new = [draft for draft in new if draft.obligation_id not in seen]
     seen.update(draft.obligation_id for draft in new)

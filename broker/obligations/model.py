@@ -172,6 +172,9 @@ class RuleSet:
         forwards: Types that hand on a report: a forward never opens anything when the one who gets it
             already sent a forward upstream (sources.md A23).
         successions: Agencies that took the place of others.
+        refusal_duties: The duties that a refusal opens.
+        refusals: Types that open one of those: such a message refuses its cause.
+        followers: Duties that open because another was met, by the code of that one.
     """
 
     opens: Mapping[MessageType, tuple[Effect, ...]]
@@ -182,6 +185,23 @@ class RuleSet:
     forwards: frozenset[MessageType] = frozenset()
     successions: tuple[Succession, ...] = ()
     prolongs: Mapping[MessageType, tuple[Effect, ...]] = field(default_factory=dict)
+    refusal_duties: frozenset[str] = field(init=False, repr=False, compare=False)
+    refusals: frozenset[MessageType] = field(init=False, repr=False, compare=False)
+    followers: Mapping[str, tuple[Duty, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every fact would ask again."""
+        duties = frozenset(effect.duty for effect in self.refusal_opens)
+        refusals = frozenset(
+            kind for kind, effects in self.opens.items() if any(each.duty in duties for each in effects)
+        )
+        followers: dict[str, tuple[Duty, ...]] = {}
+        for duty in self.duties.values():
+            if duty.after:
+                followers[duty.after] = (*followers.get(duty.after, ()), duty)
+        object.__setattr__(self, "refusal_duties", duties)
+        object.__setattr__(self, "refusals", refusals)
+        object.__setattr__(self, "followers", followers)
 
 
 @dataclass(frozen=True, slots=True)

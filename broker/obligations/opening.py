@@ -21,7 +21,7 @@ from broker.crypto import sha256
 from broker.names import CaseRef, Digest, MessageId, Micros, Regime, Urgency
 from broker.obligations.model import DELIVERED, Deadline, Duty, Effect, Fact, OwedBy, Party, RuleSet
 from broker.obligations.terms import due_at
-from broker.obligations.thread import Thread, refusal_duties
+from broker.obligations.thread import Thread
 
 __all__ = ["Draft", "Ground", "applies", "draft_after", "drafts", "drafts_of"]
 
@@ -117,7 +117,7 @@ def _opened(effects: tuple[Effect, ...], fact: Fact, ground: Ground, rules: Rule
     for effect in effects:
         duty = rules.duties.get(effect.duty)
         if duty is not None and applies(effect, fact):
-            mends = ground is Ground.MESSAGE and effect.duty in refusal_duties(rules)
+            mends = ground is Ground.MESSAGE and effect.duty in rules.refusal_duties
             yield _draft(effect, duty, fact, Ground.REFUSAL if mends else ground)
 
 

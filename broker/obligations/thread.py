@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from broker.names import Digest, MessageId, MessageType
 from broker.obligations.model import DELIVERED, REFUSED, Fact, RuleSet
 
-__all__ = ["LONGEST_LINE", "Thread", "refusal_duties"]
+__all__ = ["LONGEST_LINE", "Thread"]
 
 LONGEST_LINE = 64
 """How far up its line of causes a message can answer; more links than any exchange has."""
@@ -41,7 +41,7 @@ class Thread:
         self.rejected |= {
             fact.causation_id
             for fact in self.delivered
-            if fact.causation_id is not None and _refuses(fact.message_type, rules)
+            if fact.causation_id is not None and fact.message_type in rules.refusals
         }
 
     def with_leaf(self, fact: Fact, rules: RuleSet) -> Thread | None:
@@ -50,7 +50,7 @@ class Thread:
         It does when its message is delivered, new, named by no other as its cause, and no refusal.
         """
         message = fact.message_id
-        if fact.outcome not in DELIVERED or _refuses(fact.message_type, rules) or message in self._causes:
+        if fact.outcome not in DELIVERED or fact.message_type in rules.refusals or message in self._causes:
             return None
         if message in self._causes.values():
             return None
@@ -69,16 +69,6 @@ class Thread:
             line.append(cause)
             cause = self._causes.get(cause)
         return line
-
-
-def refusal_duties(rules: RuleSet) -> frozenset[str]:
-    """The duties that a refusal opens: a message type that opens one of them refuses its cause."""
-    return frozenset(effect.duty for effect in rules.refusal_opens)
-
-
-def _refuses(message_type: MessageType, rules: RuleSet) -> bool:
-    duties = refusal_duties(rules)
-    return any(effect.duty in duties for effect in rules.opens.get(message_type, ()))
 
 
 def _by_moment(fact: Fact) -> tuple[int, Digest]:

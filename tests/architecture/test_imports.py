@@ -36,6 +36,7 @@ _WIRING = (
     "broker.parts",
     "broker.settings",
     "broker.logs",
+    "broker.memory",
     "broker.self_test",
 )
 
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "broker/trust/": (*_BASE, "broker.catalogue", "broker.agreements", "broker.records"),
     "broker/pipelines/": (*_BASE, *_SIBLINGS, "broker.trust"),
     "broker/logs.py": _BASE,
+    "broker/memory.py": (),
     "broker/settings.py": (*_BASE, "broker.adapters.profiles"),
     "broker/adapters/": (*_BASE, *_SIBLINGS, "broker.trust", "broker.settings", "broker.logs", "schemas"),
     "broker/assembly.py": (*_CORE, "broker.adapters", *_WIRING),

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from broker import logs
 from broker.errors import SchakelError, UnavailableError
+from broker.memory import settle_memory
 from broker.sandbox.bench.bare import bare_consumer, bare_publisher
 from broker.sandbox.bench.full import full_consumer, full_publisher
 from broker.sandbox.bench.model import (
@@ -76,6 +77,7 @@ def _serve(order: Order, channel: Connection) -> None:
 
 
 def _publish(publisher: Publishing, channel: Connection) -> None:
+    settle_memory()
     try:
         while True:
             command: Send = channel.recv()
@@ -96,6 +98,9 @@ def _consume(consumer: _Consumer, channel: Connection) -> None:
             except UnavailableError:
                 count = 0
             if count:
+                if not finished:
+                    # As `consumers.runner.keep_going` does.
+                    settle_memory()
                 finished += count
                 steps.append((time.monotonic_ns(), count))
     finally:
