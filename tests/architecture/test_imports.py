@@ -81,6 +81,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "hmac": ("broker/crypto.py",),
     "hashlib": ("broker/crypto.py", "broker/merkle.py", "broker/sandbox/jars.py"),
     "tuf": ("broker/adapters/tuf_",),
+    # When the law's days are depends on nothing but this computation of Easter.
+    "dateutil": ("broker/obligations/legal_calendar.py",),
     "icalendar": ("broker/operations/calendar.py",),
     "securesystemslib": ("broker/adapters/tuf_",),
     "typer": ("broker/cli/",),
