@@ -196,6 +196,7 @@ def _in_states(now: int) -> Mapping[State, ColumnElement[bool]]:
     """As `broker.obligations.states.state_of`, for the database to look up; a test compares the two."""
     table = OBLIGATIONS.c
     waiting, met = table.closing == Closing.NOT_CLOSED.value, table.closing == Closing.MET.value
+    waived = table.closing == Closing.WAIVED.value
     lapsed = and_(table.lapses_at.is_not(None), table.lapses_at < now)
     return {
         State.OPEN: and_(waiting, table.due_at >= now),
@@ -205,7 +206,8 @@ def _in_states(now: int) -> Mapping[State, ColumnElement[bool]]:
         State.CLOSED_NO_ANSWER: and_(waiting, table.due_at < now, lapsed),
         State.MET: and_(met, table.closed_at <= table.due_at),
         State.MET_LATE: and_(met, table.closed_at > table.due_at),
-        State.WAIVED: table.closing == Closing.WAIVED.value,
+        State.WAIVED: and_(waived, table.closed_at <= table.due_at),
+        State.WAIVED_LATE: and_(waived, table.closed_at > table.due_at),
     }
 
 

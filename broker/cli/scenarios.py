@@ -37,6 +37,7 @@ _STATES: Final = {
     "met-late": ("te laat nagekomen", "yellow"),
     "overdue": ("over tijd", "red"),
     "waived": ("van afgezien", "blue"),
+    "waived-late": ("te laat van afgezien", "yellow"),
     "closed-no-answer": ("gesloten zonder antwoord", "yellow"),
 }
 

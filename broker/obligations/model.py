@@ -83,6 +83,7 @@ class State(StrEnum):
     MET_LATE = "met-late"
     OVERDUE = "overdue"
     WAIVED = "waived"
+    WAIVED_LATE = "waived-late"
     CLOSED_NO_ANSWER = "closed-no-answer"
 
 

@@ -15,12 +15,13 @@ def state_of(obligation: Obligation, now: Micros) -> State:
     """The state of *obligation* at *now* (sources.md 4.7).
 
     What was met after its due moment is met late, also after it lapsed: a late answer is an answer.
+    What was waived after its due moment is waived late: it was overdue, and that does not vanish.
     """
+    late = obligation.closed_at is not None and obligation.closed_at > obligation.due_at
     match obligation.closing:
         case Closing.WAIVED:
-            return State.WAIVED
+            return State.WAIVED_LATE if late else State.WAIVED
         case Closing.MET:
-            late = obligation.closed_at is not None and obligation.closed_at > obligation.due_at
             return State.MET_LATE if late else State.MET
     if now <= obligation.due_at:
         return State.OPEN

@@ -39,7 +39,7 @@ _Due = Annotated[
     str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|\+[0-9]{1,3}d) [0-9]{2}:[0-9]{2}(:[0-9]{2})?$")
 ]
 _Span = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhdw]$")]
-_State = Literal["open", "met", "met-late", "overdue", "waived", "closed-no-answer"]
+_State = Literal["open", "met", "met-late", "overdue", "waived", "waived-late", "closed-no-answer"]
 
 _ACTIONS = ("send", "forward", "until", "remind", "waive", "revoke", "publish", "obligations")
 
