@@ -1,7 +1,12 @@
 """Sending reminders: once a day for each obligation, whoever asks how often.
 
-What the ledger holds already is not sent again, and what is still under way has the same message id, so
-a recipient drops the repeat.  See `broker.pipelines.reminders` for what is said to whom.
+1. What the ledger holds as a reminder of the exchange that was released is not sent again.  The id of a
+   reminder can be worked out by anybody in advance, so another's message under it, or one that was
+   refused, counts for nothing (docs/spec/obligations.md 9).
+2. What is still under way has the same message id, so a recipient drops the repeat.
+3. The ledger is asked for many at once.
+
+See `broker.pipelines.reminders` for what is said to whom.
 """
 
 from __future__ import annotations
@@ -9,21 +14,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Protocol
 
+from broker.audit.events import Outcome
 from broker.audit.query import Column, Condition, Query
 from broker.audit.store import LedgerRow
+from broker.catalogue.model import MessageEntry
 from broker.errors import ConfigurationError, RefusedError
 from broker.names import MessageId, Micros
 from broker.obligations.model import Obligation, RuleSet
 from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminder_id
 from broker.ports import Position
+from broker.trust.view import TrustView
 from producers.client import Publisher
 
 __all__ = ["Reminded", "SearchedLedger", "send_reminders"]
 
 _AT_ONCE = 64
+_ROWS = 256
+"""Of one answer of the ledger: a reminder has a row for each of its recipients."""
 
 
 class SearchedLedger(Protocol):
@@ -68,37 +77,64 @@ def send_reminders(
         ConfigurationError: The catalogue has no reminders.
         UnconfirmedError: Kafka did not acknowledge; ask again.
     """
-    waiting: list[tuple[Obligation, date]] = []
-    for obligation in obligations:
-        day = reminder_day(obligation, now, rules)
-        id_ = reminder_id(obligation.obligation_id, day)
-        if ledger is not None and _holds(ledger, id_):
-            yield Reminded(obligation, id_, "repeated")
-        else:
-            waiting.append((obligation, day))
-    rest = iter(waiting)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield from _sent(some, publisher)
-
-
-def _sent(some: Sequence[tuple[Obligation, date]], publisher: Publisher) -> Iterator[Reminded]:
     entry = publisher.view.catalogue.messages.get(REMINDER)
     if entry is None:
         raise ConfigurationError(
             f"the catalogue has no {REMINDER}, by which the exchange reminds",
             remedy="Publish the catalogue of this version: schakel registry publish --schemas FOLDER",
         )
+    for low in range(0, len(obligations), _AT_ONCE):
+        asked = [_Due.of(one, now, rules) for one in obligations[low : low + _AT_ONCE]]
+        held = _held(ledger, asked, entry, publisher.view) if ledger is not None else set()
+        yield from (Reminded(one.obligation, one.id, "repeated") for one in asked if one.id in held)
+        yield from _sent([one for one in asked if one.id not in held], publisher, entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A reminder that is to be sent."""
+
+    obligation: Obligation
+    day: date
+    id: MessageId
+
+    @classmethod
+    def of(cls, obligation: Obligation, now: Micros, rules: RuleSet) -> _Due:
+        day = reminder_day(obligation, now, rules)
+        return cls(obligation, day, reminder_id(obligation.obligation_id, day))
+
+
+def _sent(due: Sequence[_Due], publisher: Publisher, entry: MessageEntry) -> Iterator[Reminded]:
     book = publisher.view.rules
-    records = [reminder(obligation, entry, day, book) for obligation, day in some]
-    outcomes = publisher.publish_all(records)
-    for (obligation, _), record, outcome in zip(some, records, outcomes, strict=True):
-        assert record.message_id is not None, "a reminder's id follows from its obligation"
+    outcomes = publisher.publish_all([reminder(one.obligation, entry, one.day, book) for one in due])
+    for one, outcome in zip(due, outcomes, strict=True):
         if isinstance(outcome, RefusedError):
-            yield Reminded(obligation, record.message_id, "refused", outcome.reason)
+            yield Reminded(one.obligation, one.id, "refused", outcome.reason)
         else:
-            yield Reminded(obligation, record.message_id, "sent", "", outcome.position)
+            yield Reminded(one.obligation, one.id, "sent", "", outcome.position)
 
 
-def _holds(ledger: SearchedLedger, id_: MessageId) -> bool:
-    asked = Condition(Column.MESSAGE_ID, bytes(id_))
-    return bool(ledger.search(Query(((asked,),), (), None), 1, None))
+def _held(
+    ledger: SearchedLedger, due: Sequence[_Due], entry: MessageEntry, view: TrustView
+) -> set[MessageId]:
+    """Those of *due* that the ledger holds as released reminders of the exchange itself."""
+    senders = [str(agency.oin) for agency in view.agencies.values() if agency.roles & set(entry.sender_roles)]
+    query = Query(
+        required=(
+            tuple(Condition(Column.MESSAGE_ID, bytes(one.id)) for one in due),
+            tuple(Condition(Column.SENDER, oin) for oin in senders),
+            (Condition(Column.MESSAGE_TYPE, str(entry.type)),),
+            (Condition(Column.OUTCOME, Outcome.RELEASED.value),),
+        ),
+        excluded=(),
+        period=None,
+    )
+    ids: list[object] = []
+    before: int | None = None
+    while senders:
+        rows = ledger.search(query, _ROWS, before)
+        ids += [row.columns["message_id"] for row in rows]
+        if len(rows) < _ROWS:
+            break
+        before = rows[-1].seq
+    return {one.id for one in due if bytes(one.id) in ids}
