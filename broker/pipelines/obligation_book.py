@@ -71,7 +71,12 @@ class ObligationBook:
         last: What the last batch did.
     """
 
-    __slots__ = ("_catalogue", "_digest", "_kept", "_rules", "last")
+    __slots__ = ("_catalogue", "_digest", "_kept", "_rules", "_successions", "last")
+
+    _catalogue: Catalogue
+    _digest: Digest
+    _rules: RuleSet
+    _successions: tuple[object, ...]
 
     def __init__(self, registered: RegisteredRules) -> None:
         self._kept: OrderedDict[CaseRef, CaseState] = OrderedDict()
@@ -80,8 +85,14 @@ class ObligationBook:
 
     def use(self, registered: RegisteredRules) -> None:
         """Go on by the rules of the registry as it is now."""
+        known = (self._catalogue, self._successions)
+        if registered.catalogue is known[0] and tuple(registered.successions) == known[1]:
+            return
         if rules_digest(registered) != self._digest:
             self._take(registered)
+        else:
+            # Another edition that says the same about obligations: the cases in memory stay good.
+            self._catalogue, self._successions = registered.catalogue, tuple(registered.successions)
 
     def forget(self) -> None:
         """Believe nothing that is in memory: it is not known what was stored."""
@@ -120,6 +131,7 @@ class ObligationBook:
     def _take(self, registered: RegisteredRules) -> None:
         self.forget()
         self._catalogue = registered.catalogue
+        self._successions = tuple(registered.successions)
         self._rules = rules_of(registered.catalogue, registered.successions)
         self._digest = rules_digest(registered)
 

@@ -5,6 +5,7 @@ Nothing here knows a message or an obligation by name: what opens and closes wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
@@ -14,6 +15,7 @@ from broker.catalogue.model import Catalogue, MessageEntry, ObligationRule, Term
 from broker.catalogue.model import Obligation as CatalogueEffect
 from broker.crypto import sha256
 from broker.names import Digest, MessageType, Micros, Oin
+from broker.obligations import legal_calendar
 from broker.obligations.model import (
     DELIVERED,
     REFUSED,
@@ -31,9 +33,11 @@ from broker.obligations.model import (
 
 __all__ = ["RegisteredRules", "facts_of", "rules_digest", "rules_of"]
 
-_FOLD = b"2"
+_FOLD = 2
 """Raised when the fold of `broker.obligations` gives other obligations than before."""
 _COUNTED = DELIVERED | REFUSED
+
+_Plain = list[object]
 
 
 class _Succeeded(Protocol):
@@ -100,10 +104,51 @@ def rules_of(catalogue: Catalogue, successions: Iterable[_Succeeded]) -> RuleSet
 
 
 def rules_digest(registered: RegisteredRules) -> Digest:
-    """Names the rules exactly: what was worked out by others is worked out again."""
-    parts = [_FOLD, bytes(registered.catalogue.digest)]
-    parts += [f"{each.old}{each.new}{each.since}".encode() for each in registered.successions]
-    return sha256(b"schakel/v1/rules\x00" + b"\x00".join(parts))
+    """Names the rules exactly: what was worked out by others is worked out again.
+
+    It covers what can change an obligation (docs/spec/obligations.md 10) and nothing else: a corrected
+    title or another field group changes none.
+    """
+    rules = rules_of(registered.catalogue, registered.successions)
+    document = {
+        "fold": _FOLD,
+        "calendar": legal_calendar.CALENDAR,
+        "types": sorted(registered.catalogue.by_type),
+        "opens": _plain_effects(rules.opens),
+        "closes": _plain_effects(rules.closes),
+        "prolongs": _plain_effects(rules.prolongs),
+        "duties": {code: _plain_duty(duty) for code, duty in rules.duties.items()},
+        "refusal_opens": [_plain_effect(each) for each in rules.refusal_opens],
+        "emergency_opens": [_plain_effect(each) for each in rules.emergency_opens],
+        "forwards": sorted(rules.forwards),
+        "successions": sorted([each.since, each.old, each.new] for each in rules.successions),
+    }
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return sha256(b"schakel/v1/rules\x00" + text.encode())
+
+
+def _plain_effects(effects: Mapping[MessageType, Sequence[Effect]]) -> dict[str, list[_Plain]]:
+    return {str(kind): [_plain_effect(each) for each in some] for kind, some in effects.items()}
+
+
+def _plain_effect(effect: Effect) -> _Plain:
+    return [
+        effect.duty,
+        [list(made) for made in effect.when],
+        effect.owed_by.value,
+        effect.toward.value,
+        _plain_deadline(effect.deadline),
+    ]
+
+
+def _plain_duty(duty: Duty) -> _Plain:
+    """A duty without its title and source: what people read and no rule asks."""
+    deadlines = (duty.deadline, duty.deadline_r2, duty.deadline_acute)
+    return [*map(_plain_deadline, deadlines), duty.overdue, duty.after]
+
+
+def _plain_deadline(deadline: Deadline | None) -> _Plain | None:
+    return None if deadline is None else [deadline.amount, deadline.unit.value, deadline.termijnenwet]
 
 
 @lru_cache(maxsize=1024)
