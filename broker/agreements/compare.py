@@ -4,7 +4,11 @@
    groups, purposes, grounds, regimes or emergency clause.
 2. Groups are what the grant and the catalogue leave together, so that a list that disappears shows as
    the groups that it kept out.
-3. Several grants of one version add up, as they do in `decide`.
+3. Of several grants of one version the codes of each thing are put together: what is added may go in some
+   message, not in every one.
+4. `decide` asks for one grant that allows the whole message.  So what the versions have in common is also
+   compared as combinations, each a purpose, a ground, a regime and the groups that one grant gives with
+   them: two grants that exchange their groups are a change, although each code is still there.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 
 from broker.agreements.model import Agreement, AgreementParty, Grant, TypeRule
 from broker.names import MessageCode, MessageType, Micros, Role
@@ -28,6 +33,7 @@ class Aspect(StrEnum):
     LEGAL_BASES = "legal-bases"
     REGIMES = "regimes"
     EMERGENCY = "emergency"
+    COMBINATIONS = "combinations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,9 @@ class Change:
     """One thing that differs for one type from one party to another.
 
     Attributes:
-        added, removed: Codes; the word ``allowed`` for a type or an emergency clause.
+        added, removed: Codes; the word ``allowed`` for a type or an emergency clause; for combinations
+            their codes joined by ``+``: purpose, ground, regime, ``emergency`` where it is about a message
+            outside the agreement's time, and groups.
     """
 
     code: MessageCode
@@ -66,14 +74,27 @@ class Comparison:
         return not (self.joined or self.left or self.validity or self.changes)
 
 
+_Use = tuple[str, str, str, str]
+"""A purpose, a ground, a regime, and ``emergency`` or nothing."""
+
+
 @dataclass(slots=True)
 class _Reach:
-    """All that the grants of one version give for one type between two parties."""
+    """All that the grants of one version give for one type between two parties.
+
+    Attributes:
+        aspects: The codes of each thing, of all grants together.
+        uses: For each use, the groups that a message may have: those of one grant.
+    """
 
     aspects: dict[Aspect, set[str]] = field(default_factory=dict)
+    uses: dict[_Use, set[frozenset[str]]] = field(default_factory=dict)
 
     def add(self, aspect: Aspect, codes: Iterable[str]) -> None:
         self.aspects.setdefault(aspect, set()).update(codes)
+
+    def of(self, aspect: Aspect) -> set[str]:
+        return self.aspects.get(aspect, set())
 
 
 _Path = tuple[AgreementParty, AgreementParty, MessageCode]
@@ -105,9 +126,39 @@ def compare(old: Agreement, new: Agreement, rules: Mapping[MessageType, TypeRule
 def _changes(path: _Path, before: _Reach, after: _Reach) -> Iterator[Change]:
     sender, recipient, code = path
     for aspect in Aspect:
-        was, now = before.aspects.get(aspect, set()), after.aspects.get(aspect, set())
+        was, now = before.of(aspect), after.of(aspect)
+        if aspect is Aspect.COMBINATIONS:
+            was, now = _combinations(before, after)
         if was != now:
             yield Change(code, sender, recipient, aspect, tuple(sorted(now - was)), tuple(sorted(was - now)))
+
+
+def _combinations(before: _Reach, after: _Reach) -> tuple[set[str], set[str]]:
+    """What either version alone lets go, of the codes that both have."""
+    both = {aspect: before.of(aspect) & after.of(aspect) for aspect in Aspect}
+    old, new = _within(before, both), _within(after, both)
+    return _lacking(old, new), _lacking(new, old)
+
+
+def _within(reach: _Reach, both: Mapping[Aspect, set[str]]) -> dict[_Use, set[frozenset[str]]]:
+    """The uses of *reach* that have no other codes than these."""
+    urgencies = {"", "emergency"} if both[Aspect.EMERGENCY] else {""}
+    known = (both[Aspect.PURPOSES], both[Aspect.LEGAL_BASES], both[Aspect.REGIMES], urgencies)
+    return {
+        use: {groups & both[Aspect.GROUPS] for groups in given}
+        for use, given in reach.uses.items()
+        if all(code in codes for code, codes in zip(use, known, strict=True))
+    }
+
+
+def _lacking(here: Mapping[_Use, set[frozenset[str]]], there: Mapping[_Use, set[frozenset[str]]]) -> set[str]:
+    """Combinations of *here* that no grant *there* allows."""
+    return {
+        "+".join((*filter(None, use), *sorted(groups)))
+        for use, given in here.items()
+        for groups in given
+        if not any(groups <= other for other in there.get(use, ()))
+    }
 
 
 def _reach(agreement: Agreement, by_code: Mapping[MessageCode, TypeRule]) -> dict[_Path, _Reach]:
@@ -128,12 +179,17 @@ def _give(held: _Reach, grant: Grant, rule: TypeRule | None) -> None:
     groups = rule.groups_for(grant.recipient_role) if rule else None
     allowed: frozenset[str] = frozenset(groups.allowed) if groups else frozenset()
     regimes: frozenset[str] = frozenset(rule.regimes) if rule else frozenset()
+    given = allowed if grant.groups is None else allowed & grant.groups
+    within = grant.regimes or regimes
     held.add(Aspect.TYPE, {_ALLOWED})
-    held.add(Aspect.GROUPS, allowed if grant.groups is None else allowed & grant.groups)
+    held.add(Aspect.GROUPS, given)
     held.add(Aspect.PURPOSES, grant.purposes)
     held.add(Aspect.LEGAL_BASES, grant.legal_bases)
-    held.add(Aspect.REGIMES, grant.regimes or regimes)
+    held.add(Aspect.REGIMES, within)
     held.add(Aspect.EMERGENCY, {_ALLOWED} if grant.emergency else set())
+    urgencies = ("", "emergency") if grant.emergency else ("",)
+    for use in product(grant.purposes, grant.legal_bases, within, urgencies):
+        held.uses.setdefault(use, set()).add(given)
 
 
 def _order(path: _Path) -> tuple[str, ...]:
