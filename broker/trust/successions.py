@@ -165,17 +165,12 @@ def _require_one_of(succession: Succession, oin: Oin) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _OnceKeys:
-    """Keys as they were at the moment of signing: the old agency and its keys may be no more."""
+    """Keys as they stood at the moment of signing: the old agency and its keys may be no more."""
 
     view: TrustView
 
     def vouching_key(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
-        owner, entry = self.view.signing_keys.get(key_id, (None, None))
-        if entry is None or owner != oin:
-            raise UntrustedError("a key that does not belong to this agency", reason="unknown-key")
-        if not entry.valid_from <= at < entry.valid_until:
-            raise UntrustedError("a key outside its validity", reason="key-not-valid")
-        return entry.key
+        return self.view.key_of_then(oin, key_id, at)
 
     def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
         return self.view.required_algorithms(oin)

@@ -157,15 +157,27 @@ class TrustView:
         Raises:
             UntrustedError: As `vouching_key`, but for ``key-revoked``.
         """
-        entry = self._own_key(oin, key_id, at)
-        if not entry.valid_from <= at < entry.valid_until:
-            raise UntrustedError("a key outside its validity", reason="key-not-valid")
-        return entry.key
+        return _valid(self._own_key(oin, key_id, at), at)
+
+    def key_of_then(self, oin: Oin, key_id: KeyId, at: Micros) -> VerifyingKey:
+        """The signing key *key_id* as it stood at *at*: its agency may be no more, the key revoked since.
+
+        Raises:
+            UntrustedError: As `vouching_key`, but ``key-revoked`` only when it was revoked by then, and
+                never for an agency that takes no part.
+        """
+        entry = self._entry(oin, key_id)
+        if entry.revoked_at is not None and at >= entry.revoked_at:
+            raise UntrustedError("a key that had been revoked", reason="key-revoked")
+        return _valid(entry, at)
 
     def _own_key(self, oin: Oin, key_id: KeyId, at: Micros) -> SigningKeyEntry:
         agency = self.agencies.get(oin)
         if agency is None or not agency.is_active(at):
             raise UntrustedError("a sender that takes no part in the exchange", reason="unknown-sender")
+        return self._entry(oin, key_id)
+
+    def _entry(self, oin: Oin, key_id: KeyId) -> SigningKeyEntry:
         owner, entry = self.signing_keys.get(key_id, (None, None))
         if entry is None or owner != oin:
             raise UntrustedError("a key that does not belong to this agency", reason="unknown-key")
@@ -213,3 +225,9 @@ class TrustView:
         """Whether this is a published schema of this message type (envelope.md 8, step 4)."""
         entry = self.catalogue.by_schema.get(schema_digest)
         return entry is not None and entry.type == message_type and schema_digest in self.schemas
+
+
+def _valid(entry: SigningKeyEntry, at: Micros) -> VerifyingKey:
+    if not entry.valid_from <= at < entry.valid_until:
+        raise UntrustedError("a key outside its validity", reason="key-not-valid")
+    return entry.key

@@ -92,6 +92,16 @@ def test_goes_on_to_count_when_the_old_key_is_revoked() -> None:
     assert view_of(file_of(*both(MERGER)), targets).successions == (MERGER,)
 
 
+@pytest.mark.parametrize("after", [0, 1], ids=["at-the-moment", "later"])
+def test_a_key_that_was_revoked_by_then_signs_no_succession(after: int) -> None:
+    """What says itself that it was signed with a revoked key does not count for readers either."""
+    targets = WORLD.targets(WORLD.without_key(WORLD.shg, NOW))
+    view = view_of(file_of(*both(MERGER), at=Micros(NOW + after)), targets)
+
+    assert view.successions == ()
+    assert "revoked" in view.problems[0]
+
+
 def test_a_signature_from_outside_the_life_of_its_key_does_not_count() -> None:
     """The key must have been valid when it signed."""
     assert view_of(file_of(*both(MERGER), at=Micros(NOW + 2 * YEAR))).successions == ()
