@@ -5,9 +5,11 @@ Same rule as `broker.assembly`: a profile becomes the parts of a process, and no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from broker.adapters.database import migrate_apart, open_engine
+from broker.adapters.database import migrate_apart, no_ledger, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
 from broker.adapters.keyfiles import read_signer
@@ -61,11 +63,7 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
     Raises:
         ConfigurationError: There is no ledger yet, or its address or the registry's root is unusable.
     """
-    file = profile.database.removeprefix("sqlite:///")
-    if file != profile.database and not Path(file).exists():
-        raise ConfigurationError(
-            f"there is no ledger in {file}", remedy="Start one with `schakel ledger run`", code="no-ledger"
-        )
+    _require_file(profile)
     engine = open_engine(profile.database)
     reader = SqlLedgerReader(engine)
     tiles = TileDirectory(profile.tlog)
@@ -84,10 +82,42 @@ def rebuild_obligations(profile: LedgerProfile) -> int:
     """Work every obligation out again from the ledger's entries; returns how many there are.
 
     Raises:
-        ConfigurationError: The database is another log's, or the registry's root is unusable.
+        ConfigurationError: There is no ledger yet, the database is another log's, the registry's root is
+            unusable; or, on SQLite, a ledger writer runs (code ``writer-runs``).
         UnavailableError: The database or the registry did not answer.
     """
-    migrate_apart(profile.database)
+    _require_file(profile)
     engine = open_engine(profile.database)
-    book = ObligationBook(keeper(profile).current())
-    return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)
+    with _no_writer(profile) if engine.dialect.name == "sqlite" else nullcontext():
+        SqlLedgerReader(engine).state()
+        migrate_apart(profile.database)
+        book = ObligationBook(keeper(profile).current())
+        return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)
+
+
+def _require_file(profile: LedgerProfile) -> None:
+    """A file that is not there is not made by whoever looks for a ledger in it."""
+    file = profile.database.removeprefix("sqlite:///")
+    if file != profile.database and not Path(file).exists():
+        raise no_ledger(file)
+
+
+@contextmanager
+def _no_writer(profile: LedgerProfile) -> Iterator[None]:
+    """Keep the ledger writer from starting: SQLite has one writer, and a long transaction would stop it."""
+    tiles = TileDirectory(profile.tlog)
+    try:
+        tiles.acquire()
+    except ConfigurationError as error:
+        if error.code != "locked":
+            raise
+        raise ConfigurationError(
+            "obligations cannot be made again while the ledger writer runs",
+            why="SQLite has one writer at a time",
+            remedy="Stop the ledger writer, call this again, and start it; on PostgreSQL it may go on",
+            code="writer-runs",
+        ) from error
+    try:
+        yield
+    finally:
+        tiles.close()

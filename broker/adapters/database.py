@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Row,
+    Table,
     bindparam,
     column,
     create_engine,
@@ -31,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
-from broker.errors import ConfigurationError, EvidenceError, UnavailableError
+from broker.errors import ConfigurationError, EvidenceError, SchakelError, UnavailableError
 
 __all__ = [
     "NEWEST",
@@ -39,8 +42,10 @@ __all__ = [
     "RowStatement",
     "migrate",
     "migrate_apart",
+    "no_ledger",
     "open_engine",
     "reading",
+    "replacing",
     "writing",
 ]
 
@@ -58,6 +63,10 @@ _PRAGMAS = (
     "PRAGMA cache_size=-6144",
 )
 _READING = "schakel_reading"
+_NO_SUCH = re.compile(r"no such (?:table|column)\b|table \w+ has no column\b")
+"""As SQLite says it."""
+_UNDEFINED = frozenset({"42P01", "42703"})
+"""As PostgreSQL says it: a table, a column."""
 
 
 def open_engine(url: str) -> Engine:
@@ -167,6 +176,15 @@ class RowStatement:
         return self._compiled[name]
 
 
+def replacing(dialect: str, into: Table) -> Any:
+    """A statement that inserts a row, or replaces the one with the same primary key."""
+    # Only what is used is loaded: a dialect takes 3 MB.
+    statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(into)
+    keys = list(into.primary_key.columns)
+    changing = {each.name: statement.excluded[each.name] for each in into.c if not each.primary_key}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changing)
+
+
 class ListStatement:
     """A query about a list of values, given to the driver as it is: written out once for each length.
 
@@ -192,6 +210,19 @@ class ListStatement:
             query = self._of([bindparam(f"p{number}") for number in range(length)])
             self._compiled[known] = str(query.compile(dialect=_positional(dialect)))
         return self._compiled[known]
+
+
+def no_ledger(where: str = "") -> ConfigurationError:
+    """That nothing was ever written here.
+
+    Args:
+        where: The file in which it should be, if it is one.
+    """
+    return ConfigurationError(
+        f"there is no ledger in {where}" if where else "there is no ledger yet",
+        remedy="Start it: schakel ledger run",
+        code="no-ledger",
+    )
 
 
 @contextmanager
@@ -253,19 +284,35 @@ def _translated() -> Iterator[None]:
             remedy="Run `schakel ledger fsck`; somebody else may have written to it",
             code="ledger-conflict",
         ) from error
-    except OperationalError as error:
-        raise UnavailableError(
+    except DBAPIError as error:
+        raise _error(error) from error
+
+
+def _error(error: DBAPIError) -> SchakelError:
+    if _lacks_a_table(error):
+        return ConfigurationError(
+            "the ledger's tables are not there, or older than this version",
+            why=_reason(error),
+            remedy="Start the ledger writer once: schakel ledger run brings them up to date",
+            code="old-tables",
+        )
+    if isinstance(error, OperationalError):
+        return UnavailableError(
             "the ledger database did not answer",
             why=_reason(error),
             remedy="Check that it runs and that its disk has room; work goes on by itself afterwards",
             code="database",
-        ) from error
-    except DBAPIError as error:
-        raise ConfigurationError(
-            "the ledger database cannot be used",
-            why=_reason(error),
-            remedy="Check the address in the profile; `schakel ledger run` makes the tables",
-        ) from error
+        )
+    return ConfigurationError(
+        "the ledger database cannot be used",
+        why=_reason(error),
+        remedy="Check the address in the profile",
+    )
+
+
+def _lacks_a_table(error: DBAPIError) -> bool:
+    """Whether it is about a table or a column that is not there."""
+    return getattr(error.orig, "sqlstate", None) in _UNDEFINED or _NO_SUCH.match(str(error.orig)) is not None
 
 
 def _reason(error: DBAPIError) -> str:

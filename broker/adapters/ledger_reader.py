@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, RowMapping, and_, func, insert, not_, or_, select
 
-from broker.adapters.database import reading, writing
+from broker.adapters.database import no_ledger, reading, writing
 from broker.adapters.ledger_tables import ACCESSES, ENTRIES, LOG, PROBLEMS
 from broker.audit.query import Condition, Query
 from broker.audit.store import COLUMNS, Access, LedgerRow, StoredState
-from broker.errors import ConfigurationError
 from broker.names import Oin
 
 __all__ = ["SqlLedgerReader"]
@@ -29,13 +28,14 @@ class SqlLedgerReader:
         """Origin, size and root as the writer left them.
 
         Raises:
-            ConfigurationError: No ledger was ever written here.
+            ConfigurationError: No ledger was ever written here, or the tables are older than this version.
             UnavailableError: The database did not answer.
         """
         with reading(self._engine) as connection:
-            row = connection.execute(select(LOG)).mappings().one_or_none()
+            # Only what is used: an older database lacks the columns that came later.
+            row = connection.execute(select(LOG.c.origin, LOG.c.size, LOG.c.root)).mappings().one_or_none()
         if row is None:
-            raise ConfigurationError("there is no ledger yet", remedy="Start it: schakel ledger run")
+            raise no_ledger()
         return StoredState(row["origin"], row["size"], bytes(row["root"]))
 
     def rows(self, start: int = 0) -> Iterator[LedgerRow]:

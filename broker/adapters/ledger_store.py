@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
-from broker.adapters.database import ListStatement, RowStatement, reading, writing
+from broker.adapters.database import ListStatement, RowStatement, no_ledger, reading, replacing, writing
 from broker.adapters.ledger_obligations import SqlObligationWork
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
@@ -27,6 +27,8 @@ _Follow = Callable[[SqlObligationWork, Sequence[LedgerEntry]], None]
 """What follows from the new entries of a batch; called before these are in their table."""
 
 _INSERT = RowStatement(lambda _: insert(ENTRIES), [column.name for column in ENTRIES.c])
+_OFFSETS = RowStatement(lambda dialect: replacing(dialect, OFFSETS), [column.name for column in OFFSETS.c])
+_PROBLEMS = RowStatement(lambda dialect: replacing(dialect, PROBLEMS), [column.name for column in PROBLEMS.c])
 _CHUNK = 1024
 _KNOWN = ListStatement(lambda ids: select(ENTRIES.c.decision_id).where(ENTRIES.c.decision_id.in_(ids)))
 _IN_ONE_STATEMENT = 512
@@ -85,13 +87,21 @@ class SqlLedgerStore:
         return Appended(LogState(self._origin, state.epoch, grown), tuple(added), duplicates)
 
     def rebuild(self, work_out: Callable[[SqlObligationWork], int]) -> int:
-        """Have *work_out* make every obligation again, in one transaction; the writer may go on meanwhile.
+        """Have *work_out* make every obligation again, in one transaction that holds the log.
+
+        A writer waits for it: on PostgreSQL as long as it takes, on SQLite not longer than any transaction
+        waits for another, and then it does not get on.
 
         Returns:
             What *work_out* returned.
+
+        Raises:
+            ConfigurationError: There is no ledger here, or it is another's.
         """
         with writing(self._engine) as connection:
-            row = self._locked(connection)
+            row = self._row(connection)
+            if row is None:
+                raise no_ledger()
             return work_out(SqlObligationWork(connection, row["rules"]))
 
     def leaves(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
@@ -127,12 +137,18 @@ class SqlLedgerStore:
                 )
 
     def _locked(self, connection: Connection) -> RowMapping:
-        """The row of the log, held until the transaction ends; made if it is the first time."""
-        row = connection.execute(select(LOG).with_for_update()).mappings().one_or_none()
+        """As `_row`; made if it is the first time."""
+        row = self._row(connection)
         if row is None:
             connection.execute(insert(LOG).values(origin=self._origin, epoch=0, **_state(Frontier())))
-            row = connection.execute(select(LOG).with_for_update()).mappings().one()
-        if row["origin"] != self._origin:
+            row = self._row(connection)
+        assert row is not None, "it was made just now"
+        return row
+
+    def _row(self, connection: Connection) -> RowMapping | None:
+        """The row of the log, held until the transaction ends."""
+        row = connection.execute(select(LOG).with_for_update()).mappings().one_or_none()
+        if row is not None and row["origin"] != self._origin:
             raise ConfigurationError(
                 f"the database holds the log {row['origin']}",
                 why=f"the profile says {self._origin}",
@@ -189,28 +205,26 @@ def _row(seq: int, entry: LedgerEntry) -> tuple[object, ...]:
 
 
 def _store_offsets(connection: Connection, offsets: Offsets) -> None:
-    for (topic, partition), offset in offsets.items():
-        here = (OFFSETS.c.topic == str(topic), OFFSETS.c.partition == partition)
-        moved = connection.execute(update(OFFSETS).where(*here).values(next_offset=offset))
-        if moved.rowcount == 0:
-            values = {"topic": str(topic), "partition": partition, "next_offset": offset}
-            connection.execute(insert(OFFSETS).values(values))
+    if offsets:
+        places = offsets.items()
+        _OFFSETS.execute(connection, ((topic, partition, offset) for (topic, partition), offset in places))
 
 
 def _store_problems(connection: Connection, problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        position = problem.position
-        place = {
-            "topic": str(position.topic),
-            "partition": position.partition,
-            "offset": position.offset,
-        }
-        # The same record read twice is one problem.
-        connection.execute(delete(PROBLEMS).filter_by(**place))
-        values = place | {
-            "step": problem.step,
-            "reason": problem.reason,
-            "count": problem.count,
-            "digest": bytes(problem.digest),
-        }
-        connection.execute(insert(PROBLEMS).values(values))
+    # The same record read twice is one problem.
+    if problems:
+        _PROBLEMS.execute(connection, map(_problem, problems))
+
+
+def _problem(problem: Problem) -> tuple[object, ...]:
+    # In the order of the columns.
+    place = problem.position
+    return (
+        place.topic,
+        place.partition,
+        place.offset,
+        problem.step,
+        problem.reason,
+        problem.count,
+        problem.digest,
+    )

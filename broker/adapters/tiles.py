@@ -37,7 +37,7 @@ class TileDirectory:
         """Become the only writer of this folder, until `close` or the end of the process.
 
         Raises:
-            ConfigurationError: Another process writes to it, or it cannot be made.
+            ConfigurationError: Another process writes to it (code ``locked``), or it cannot be made.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,7 @@ class TileDirectory:
                 f"the folder of the log cannot be written: {self.folder}",
                 why=error.strerror or "",
                 remedy="Run one ledger writer for each log, with a folder that it may write",
+                code="locked" if isinstance(error, BlockingIOError) else None,
             ) from error
         return self
 

@@ -121,7 +121,10 @@ def show(
 
 @app.command()
 def rebuild(profile: Profile = None, directory: Directory = None, as_json: AsJson = False) -> None:
-    """Work every obligation out again from the ledger's entries; the ledger writer may go on meanwhile."""
+    """Work every obligation out again from the ledger's entries.
+
+    On SQLite the ledger writer must not run; on PostgreSQL it waits meanwhile.
+    """
     from broker.assembly_ledger import rebuild_obligations
     from broker.cli.ledgers import ledger_profile
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, update
+from sqlalchemy import Engine, event, inspect, update
 
 from broker.adapters.database import migrate, open_engine, reading, writing
 from broker.adapters.ledger_reader import SqlLedgerReader
@@ -234,6 +234,78 @@ def test_a_ledger_that_was_never_written_says_so(engine: Engine) -> None:
     """The error tells how to start it."""
     with pytest.raises(ConfigurationError, match="ledger run"):
         SqlLedgerReader(engine).state()
+
+
+def test_the_state_of_an_older_database_can_be_read(engine: Engine, store: SqlLedgerStore) -> None:
+    """Whoever only looks needs no column that came later."""
+    store.append(store.acquire(), batch_of(3))
+    with writing(engine) as connection:
+        connection.exec_driver_sql("ALTER TABLE log DROP COLUMN rules")
+
+    assert SqlLedgerReader(engine).state().size == 3
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        pytest.param("DROP TABLE log", id="table"),
+        pytest.param("ALTER TABLE log DROP COLUMN size", id="column"),
+    ],
+)
+def test_tables_that_are_older_are_told_as_such(engine: Engine, older: str) -> None:
+    """To try again would not help; the ledger writer brings them up to date."""
+    with writing(engine) as connection:
+        connection.exec_driver_sql(older)
+    with pytest.raises(ConfigurationError, match="ledger run") as caught:
+        SqlLedgerReader(engine).state()
+
+    assert caught.value.code == "old-tables"
+
+
+def test_what_must_be_added_to_older_tables_is_told_as_such(engine: Engine, store: SqlLedgerStore) -> None:
+    """Writing meets the same."""
+    with writing(engine) as connection:
+        connection.exec_driver_sql("ALTER TABLE log DROP COLUMN size")
+    with pytest.raises(ConfigurationError) as caught:
+        store.acquire()
+
+    assert caught.value.code == "old-tables"
+
+
+def test_obligations_are_not_made_where_there_is_no_ledger(engine: Engine, store: SqlLedgerStore) -> None:
+    """To make them again makes no log."""
+    with pytest.raises(ConfigurationError) as caught:
+        store.rebuild(lambda _: 0)
+
+    assert caught.value.code == "no-ledger"
+    with reading(engine) as connection:
+        assert connection.execute(LOG.select()).all() == []
+
+
+def test_a_problem_that_is_told_otherwise_is_the_newest(engine: Engine, store: SqlLedgerStore) -> None:
+    """One row for each place, with what was found last."""
+    place = Position(TOPIC, 0, 4)
+    state = store.acquire()
+    for reason, number in (("unknown-gate", 1), ("malformed", 2)):
+        problem = Problem(place, 12, reason, number, sha256(reason.encode()))
+        state = store.append(state, Batch((), (problem,), NOWHERE)).state
+
+    with reading(engine) as connection:
+        (row,) = connection.execute(PROBLEMS.select()).mappings()
+    assert (row["reason"], row["count"], bytes(row["digest"])) == ("malformed", 2, sha256(b"malformed"))
+
+
+def test_many_problems_are_one_statement(engine: Engine, store: SqlLedgerStore) -> None:
+    """A flood of records that are no entries does not cost a question each."""
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    problems = tuple(Problem(Position(TOPIC, 0, n), 1, "malformed", 1, sha256(b"")) for n in range(50))
+    offsets = {(TOPIC, partition): 5 for partition in range(50)}
+    state = store.acquire()
+    statements.clear()
+    store.append(state, Batch((), problems, offsets))
+
+    assert sum("problems" in one or "offsets" in one for one in statements) == 2
 
 
 @pytest.mark.parametrize("address", ["mysql://x/y", "nonsense", "sqlite3:///x"])

@@ -170,6 +170,33 @@ def test_what_cannot_be_understood_is_said(
     assert said in capsys.readouterr().err
 
 
+def test_obligations_are_not_made_again_beside_a_writer(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQLite has one writer: whoever asks is told so at once, and what is stored stays."""
+    before = answer(capsys, sandbox, "list")
+    running = TileDirectory(load_profile(Layout(sandbox).ledger_profile, LedgerProfile).tlog).acquire()
+    try:
+        assert main(["obligations", "rebuild", "--dir", str(sandbox)]) == 3
+    finally:
+        running.close()
+
+    assert "while the ledger writer runs" in capsys.readouterr().err
+    assert answer(capsys, sandbox, "list") == before
+
+
+def test_obligations_are_not_made_again_where_there_is_no_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command makes no database."""
+    build(tmp_path, ["localhost:1"])
+    database = load_profile(Layout(tmp_path).ledger_profile, LedgerProfile).database
+    assert main(["obligations", "rebuild", "--dir", str(tmp_path)]) == 3
+
+    assert "there is no ledger" in capsys.readouterr().err
+    assert not Path(database.removeprefix("sqlite:///")).exists()
+
+
 def test_fsck_finds_a_changed_obligation_and_rebuild_mends_it(
     sandbox: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
