@@ -24,12 +24,14 @@ hold personal data, key material or payload bytes: they are logged and shown.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import ClassVar
 
 __all__ = [
     "ConfigurationError",
     "DeadlineError",
     "EvidenceError",
+    "ExitCode",
     "IncompleteError",
     "MalformedError",
     "RefusedError",
@@ -44,6 +46,24 @@ __all__ = [
 ]
 
 
+class ExitCode(IntEnum):
+    """How a command ends (docs/architecture.md, "Exit codes"): scripts rely on them, so they only grow."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    UNAVAILABLE = 4
+    UNAUTHORISED = 5
+    REFUSED = 6
+    EVIDENCE = 7
+    INCOMPLETE = 8
+    FOUND = 9
+    DEADLINE = 10
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
 class SchakelError(Exception):
     """Base of every error raised on purpose.
 
@@ -55,7 +75,7 @@ class SchakelError(Exception):
     """
 
     code: str = "unexpected"
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     retriable: ClassVar[bool] = False
     """Whether the same call, unchanged, can succeed later."""
 
@@ -79,7 +99,7 @@ class RejectedError(SchakelError):
     """
 
     code = "rejected"
-    exit_code = 6
+    exit_code = ExitCode.REFUSED
 
     def __init__(
         self, what: str, *, step: int = 0, reason: str | None = None, offending: tuple[str, ...] = ()
@@ -122,7 +142,7 @@ class UnavailableError(SchakelError):
     """Kafka, the database, the registry or a key store did not answer: retry the same call."""
 
     code = "unavailable"
-    exit_code = 4
+    exit_code = ExitCode.UNAVAILABLE
     retriable = True
 
 
@@ -130,7 +150,7 @@ class DeadlineError(UnavailableError):
     """Our own deadline passed; what was under way is unknown, never success."""
 
     code = "deadline"
-    exit_code = 10
+    exit_code = ExitCode.DEADLINE
 
 
 class UnconfirmedError(UnavailableError):
@@ -152,21 +172,21 @@ class ConfigurationError(SchakelError):
     """The process was started with settings, files or keys it cannot work with: stop."""
 
     code = "configuration"
-    exit_code = 3
+    exit_code = ExitCode.CONFIGURATION
 
 
 class UsageError(SchakelError):
     """The caller asked for something that cannot be done as asked."""
 
     code = "usage"
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class UnauthorisedError(SchakelError):
     """The caller may not do this."""
 
     code = "unauthorised"
-    exit_code = 5
+    exit_code = ExitCode.UNAUTHORISED
 
 
 class RefusedError(SchakelError):
@@ -181,7 +201,7 @@ class RefusedError(SchakelError):
     """
 
     code = "refused"
-    exit_code = 6
+    exit_code = ExitCode.REFUSED
 
     def __init__(
         self, what: str, *, reason: str, offending: tuple[str, ...] = (), remedy: str = "", why: str = ""
@@ -195,11 +215,11 @@ class EvidenceError(SchakelError):
     """Evidence does not match: a hash, a signature or a proof is wrong."""
 
     code = "evidence"
-    exit_code = 7
+    exit_code = ExitCode.EVIDENCE
 
 
 class IncompleteError(SchakelError):
     """Not everything could be checked; nothing that was checked is wrong."""
 
     code = "incomplete"
-    exit_code = 8
+    exit_code = ExitCode.INCOMPLETE

@@ -15,9 +15,9 @@ from broker.agreements.signatures import RevocationReason, revoke_agreement, sig
 from broker.agreements.template import fill_in, without
 from broker.catalogue.load import load_catalogue
 from broker.cli.agreement_reading import diff, explain_
-from broker.cli.arguments import given_oin
+from broker.cli.arguments import AsJson, Output, given_oin
 from broker.cli.printing import print_json, print_line, print_table
-from broker.errors import UsageError
+from broker.errors import ExitCode, UsageError
 from broker.moments import to_text
 from broker.names import Micros
 from broker.operations.agreement_record import record
@@ -35,7 +35,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Data-sharing agreements (convenanten).", no_args_is_help=True)
 
 Directory = Annotated[Path, typer.Option("--dir", "--registry", help="Directory that holds registry/.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 MaybeDirectory = Annotated[
     Path | None,
     typer.Option("--dir", "--registry", help="Directory that holds registry/, if it is at hand."),
@@ -49,12 +48,10 @@ Root = Annotated[
 Cache = Annotated[Path | None, typer.Option("--cache", help="Cache folder, with --source.")]
 Keys = Annotated[Path, typer.Option("--keys", help="Directory of the key files of the party.")]
 Number = Annotated[str, typer.Option("--oin", help="OIN of the party.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The agreement document.")]
 
 _SANDBOX = Path("sandbox")
 _KEYS = Path("keys")
-_FOUND = 9
 _AMSTERDAM = "Europe/Amsterdam"
 
 
@@ -161,7 +158,7 @@ def check(
     else:
         _table(view, findings)
     if any(finding.serious for finding in findings):
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 app.command()(diff)

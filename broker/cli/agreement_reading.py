@@ -11,9 +11,10 @@ from broker.agreements.compare import Change, Comparison, compare
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import AgreementParty
 from broker.catalogue.model import MessageEntry
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import find_entry
-from broker.errors import UsageError
+from broker.errors import ExitCode, UsageError
 from broker.moments import to_text
 from broker.names import MessageCode, Micros, Oin, Role
 from broker.operations.explaining import Explanation, Question, explain, require_regime
@@ -26,15 +27,13 @@ from broker.trust.view import Agency, TrustView
 __all__ = ["diff", "explain_"]
 
 _SANDBOX = Path("sandbox")
-_FOUND = 9
 
 _Directory = Annotated[Path, typer.Option("--dir", "--registry", help="Directory that holds registry/.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement document.")]
 _Party = Annotated[str, typer.Argument(help="Short name or OIN, with /ROLE if it has several.")]
 
 
-def diff(old: _Document, new: _Document, directory: _Directory = _SANDBOX, as_json: _AsJson = False) -> None:
+def diff(old: _Document, new: _Document, directory: _Directory = _SANDBOX, as_json: AsJson = False) -> None:
     """Say what changes for whom between two versions: groups, purposes, grounds, time and parties."""
     view = RegistryHome(directory).view(sandbox_now(Layout(directory)))
     before, after = parse_agreement(old.read_bytes()), parse_agreement(new.read_bytes())
@@ -53,7 +52,7 @@ def explain_(
     code: Annotated[str, typer.Argument(metavar="TYPE", help="A message type, such as E01.")],
     regime: Annotated[str | None, typer.Option("--regime", help="R0, R1 or R2; R1 by default.")] = None,
     directory: _Directory = _SANDBOX,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say why a type may, or may not, go from one agency to another; exit 9 if it may not."""
     now = sandbox_now(Layout(directory))
@@ -68,7 +67,7 @@ def explain_(
         for answer in answers:
             _print_explanation(answer)
     if not any(answer.allowed for answer in answers):
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 def _entries(view: TrustView, code: str, sender: str, recipient: str) -> list[MessageEntry]:

@@ -1,11 +1,26 @@
-"""What is written after an option, read: an error repeats what was written."""
+"""Options that several commands have, and what is written after one, read: an error repeats it."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from broker.errors import MalformedError, UsageError
 from broker.names import KeyId, Micros, Oin
 
-__all__ = ["given_key_id", "given_moment", "given_oin"]
+__all__ = ["AsJson", "LedgerDirectory", "LedgerFile", "Output", "given_key_id", "given_moment", "given_oin"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
+]
+LedgerDirectory = Annotated[
+    Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 
 
 def given_oin(text: str) -> Oin:

@@ -23,6 +23,7 @@ from broker.audit.evidence import MAX_BUNDLE, verify_bundle
 from broker.audit.narrative import describe
 from broker.audit.query import QueryNames, parse_query
 from broker.audit.store import Access, LedgerRow
+from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import print_json, print_line, print_table
 from broker.errors import EvidenceError, MalformedError, UsageError
@@ -39,12 +40,6 @@ app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof."
 _LONGEST_REFERENCE = 200
 _ID = re.compile(r"[0-9A-Fa-f]{8,64}")
 
-Profile = Annotated[
-    Path | None,
-    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
-]
-Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 ForPurpose = Annotated[str, typer.Option("--purpose", help="Purpose code: why you look.")]
 Reference = Annotated[str, typer.Option("--reference", help="Case, order or complaint this belongs to.")]
 DecisionId = Annotated[
@@ -57,8 +52,8 @@ def search(
     purpose: ForPurpose,
     reference: Reference,
     query: Annotated[str, typer.Argument(help="FIELD:VALUE words; `-` before a word excludes.")] = "",
-    profile: Profile = None,
-    directory: Directory = None,
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Entries in one answer.")] = 50,
     page: Annotated[str | None, typer.Option("--next", help="The `next` of the answer before.")] = None,
     as_json: AsJson = False,
@@ -81,8 +76,8 @@ def search(
 @app.command()
 def show(
     decision: DecisionId,
-    profile: Profile = None,
-    directory: Directory = None,
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
     purpose: ForPurpose = "",
     reference: Reference = "",
     as_json: AsJson = False,
@@ -102,8 +97,8 @@ def show(
 def prove(
     decision: DecisionId,
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write, usually .zip.")],
-    profile: Profile = None,
-    directory: Directory = None,
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
     purpose: ForPurpose = "",
     reference: Reference = "",
     as_json: AsJson = False,

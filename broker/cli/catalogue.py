@@ -18,11 +18,12 @@ from broker.catalogue.lint import SchemaRules
 from broker.catalogue.lint import lint as lint_files
 from broker.catalogue.load import load_catalogue, stale_files
 from broker.catalogue.model import MessageEntry
+from broker.cli.arguments import AsJson
 from broker.cli.comparing import diff
 from broker.cli.coverage import coverage
 from broker.cli.printing import print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, said, schema_files
-from broker.errors import ConfigurationError
+from broker.cli.schemas import Folder, find_entry, find_extension, print_extension, said, schema_files
+from broker.errors import ConfigurationError, ExitCode
 from broker.records.compatibility import incompatibilities
 from broker.records.schema import MessageSchema
 
@@ -31,8 +32,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Show and check message types, groups and schemas.", no_args_is_help=True)
 app.command()(diff)
 app.command()(coverage)
-
-_FOUND = 9
 
 
 @app.command()
@@ -56,7 +55,7 @@ def build(
         if not stale:
             print_line("up to date")
     if check and stale:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 @app.command()
@@ -70,7 +69,7 @@ def lint(folder: Folder = None, as_json: AsJson = False) -> None:
     else:
         print_line("nothing found")
     if findings:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 @app.command()

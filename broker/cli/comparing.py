@@ -11,14 +11,14 @@ import typer
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import Agreement
 from broker.catalogue.diff import Change, compare
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table
-from broker.cli.schemas import AsJson, schema_files
-from broker.errors import MalformedError, UsageError
+from broker.cli.schemas import schema_files
+from broker.errors import ExitCode, MalformedError, UsageError
 from broker.trust.resign import SignAgain, sign_again
 
 __all__ = ["diff"]
 
-_FOUND = 9
 
 _Catalogue = Annotated[
     Path, typer.Argument(exists=True, help="Folder with a catalogue, or its catalogue.yaml.")
@@ -43,7 +43,7 @@ def diff(
     else:
         _print(changes, again, checked=agreements is not None)
     if again:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 def _files(path: Path | None) -> dict[str, bytes]:

@@ -11,9 +11,10 @@ import typer
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.coverage import COVERAGE, cover, render
 from broker.catalogue.document import parse_document
+from broker.cli.arguments import AsJson
 from broker.cli.named_files import write_named
 from broker.cli.printing import print_json, print_line
-from broker.cli.schemas import AsJson, Folder, schema_files
+from broker.cli.schemas import Folder, schema_files
 from broker.errors import ConfigurationError
 
 __all__ = ["coverage"]

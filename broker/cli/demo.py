@@ -18,7 +18,7 @@ import typer
 from broker import logs
 from broker.cli.printing import print_json, printable, progress
 from broker.cli.scenarios import QuietWatcher, ScreenWatcher, list_scenarios
-from broker.errors import SchakelError
+from broker.errors import ExitCode, SchakelError
 from broker.sandbox.demo.model import Line, Report
 from broker.sandbox.demo.play import play
 from broker.sandbox.sandbox import Sandbox
@@ -115,7 +115,7 @@ def _play_scenario(scenario: Scenario, keep: Path | None, nodes: int, *, as_json
 class _FoundError(SchakelError):
     """A scenario came out otherwise than it says."""
 
-    exit_code = 9
+    exit_code = ExitCode.FOUND
 
 
 @contextmanager

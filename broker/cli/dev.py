@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table, printable, progress
 from broker.errors import UsageError
 from broker.sandbox.cast import AGENCIES
@@ -23,7 +24,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Start and stop a whole exchange on this machine.", no_args_is_help=True)
 
 Directory = Annotated[Path, typer.Option("--dir", help="Sandbox directory: everything is kept there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 _SANDBOX = Path("sandbox")
 _WATCH_SECONDS = 1.0

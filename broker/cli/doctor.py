@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_table
 from broker.cli.profiles import ProfileFile, SandboxDirectory, operator_profile
-from broker.cli.schemas import AsJson
+from broker.errors import ExitCode
 from broker.operations.doctor import check_machine, check_profile
 from broker.sandbox.checkup import check_local_kafka
 
 __all__ = ["app"]
-
-_FOUND = 9
 
 app = typer.Typer(add_completion=False)
 
@@ -30,4 +29,4 @@ def doctor(directory: SandboxDirectory = None, profile: ProfileFile = None, as_j
         rows = [(finding.check, finding.state, finding.said, finding.remedy) for finding in findings]
         print_table(("check", "state", "found", "what to do"), rows)
     if wrong:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)

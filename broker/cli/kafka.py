@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from broker.cli.arguments import AsJson
 from broker.errors import SchakelError
 from broker.sandbox.kafka import KAFKA_VERSION, KafkaCluster, default_cache
 
@@ -23,7 +24,6 @@ app = typer.Typer(
 )
 
 Directory = Annotated[Path, typer.Option("--dir", help="Sandbox directory: everything is kept there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Nodes = Annotated[int, typer.Option("--nodes", help="1 or 3; an existing cluster keeps its own number.")]
 
 _SANDBOX = Path("sandbox")

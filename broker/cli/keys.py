@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.arguments import given_oin
+from broker.cli.arguments import AsJson, given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.moments import SECOND
 from broker.names import Micros
@@ -21,7 +21,6 @@ app = typer.Typer(help="The private keys of an agency.", no_args_is_help=True)
 
 Keys = Annotated[Path, typer.Option("--keys", help="Directory of the key files.")]
 Number = Annotated[str, typer.Option("--oin", help="OIN of the agency.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Proof = Annotated[Path, typer.Option("--proof", help="Where the proof of possession goes.")]
 
 _KEYS = Path("keys")

@@ -13,6 +13,7 @@ import typer
 from broker import logs
 from broker.assembly_ledger import audit_parts, ledger_parts
 from broker.audit.fsck import Finding, FsckReport, Published, fsck
+from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
 from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.cli.processes import run_process
@@ -29,12 +30,6 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Run, show and check the ledger.", no_args_is_help=True)
 
-Profile = Annotated[
-    Path | None,
-    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger (ledger.toml)."),
-]
-Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -52,7 +47,7 @@ def run(
 
 
 @app.command()
-def show(profile: Profile = None, directory: Directory = None, as_json: AsJson = False) -> None:
+def show(profile: LedgerFile = None, directory: LedgerDirectory = None, as_json: AsJson = False) -> None:
     """Show the published state of the log, and the key to verify it with."""
     parts = audit_parts(ledger_profile(profile, directory))
     signed = signed_checkpoint(parts.tiles.checkpoint())
@@ -72,7 +67,7 @@ def show(profile: Profile = None, directory: Directory = None, as_json: AsJson =
 
 
 @app.command()
-def checkpoint(profile: Profile = None, directory: Directory = None) -> None:
+def checkpoint(profile: LedgerFile = None, directory: LedgerDirectory = None) -> None:
     """Print the published checkpoint, verified, as a signed note."""
     parts = audit_parts(ledger_profile(profile, directory))
     signed = signed_checkpoint(parts.tiles.checkpoint())
@@ -82,7 +77,10 @@ def checkpoint(profile: Profile = None, directory: Directory = None) -> None:
 
 @app.command("fsck")
 def fsck_(
-    profile: Profile = None, directory: Directory = None, as_json: AsJson = False, quiet: Quiet = False
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Derive everything again; exit 7 when something is wrong, 8 when not all could be checked."""
     parts = audit_parts(ledger_profile(profile, directory))

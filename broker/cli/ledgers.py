@@ -1,14 +1,18 @@
-"""Which ledger, or which gate, a command is about: a profile, or a sandbox."""
+"""Which ledger, or which gate, a command is about: a profile, or a sandbox; and the ledger opened to read."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.errors import UsageError
 from broker.sandbox.layout import Layout, require_sandbox
 from broker.settings import GateProfile, LedgerProfile, load_profile
 
-__all__ = ["gate_profile", "ledger_profile"]
+if TYPE_CHECKING:
+    from broker.parts import AuditParts
+
+__all__ = ["gate_profile", "ledger_profile", "opened_ledger"]
 
 
 def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfile:
@@ -43,3 +47,15 @@ def gate_profile(profile: Path | None, directory: Path | None) -> GateProfile:
     if profile is None:
         raise UsageError("no gate is named", remedy="Give --gate FILE, or --dir of a sandbox")
     return load_profile(profile, GateProfile)
+
+
+def opened_ledger(profile: Path | None, directory: Path | None) -> AuditParts:
+    """The ledger that the caller named, to read from.
+
+    Raises:
+        UsageError, ConfigurationError: As for `ledger_profile`.
+    """
+    # Imported here, so that what needs no ledger loads no database.
+    from broker.assembly_ledger import audit_parts
+
+    return audit_parts(ledger_profile(profile, directory))

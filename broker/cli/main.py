@@ -26,15 +26,12 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from broker.cli.printing import printable
-from broker.errors import ConfigurationError, SchakelError, UsageError
+from broker.errors import ConfigurationError, ExitCode, SchakelError, UsageError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
 __all__ = ["NOUNS", "Noun", "Nouns", "main"]
-
-_INTERRUPTED: Final = 130
-_TERMINATED: Final = 143
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SchakelError as error:
             return _report(error, as_json=_wants_json(given))
         except KeyboardInterrupt:
-            return _INTERRUPTED
+            return ExitCode.INTERRUPTED
         except BrokenPipeError:
             return _reader_left()
         except OSError as error:
@@ -136,9 +133,9 @@ def _run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         raise _misused(error) from error
     except typer.Abort:
-        return _INTERRUPTED
+        return ExitCode.INTERRUPTED
     sys.stdout.flush()
-    return code if isinstance(code, int) else 0
+    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def _load(noun: Noun) -> Command:
@@ -209,7 +206,7 @@ def _terminable() -> Iterator[None]:
     """SIGTERM ends a command with exit code 143; long-running processes set a handler of their own."""
 
     def terminate(_: int, __: FrameType | None) -> None:
-        raise SystemExit(_TERMINATED)
+        raise SystemExit(ExitCode.TERMINATED)
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:

@@ -14,8 +14,9 @@ from broker.catalogue.document import parse_document
 from broker.catalogue.facets import Aspect, type_facets
 from broker.catalogue.load import load_catalogue
 from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivity
+from broker.cli.arguments import AsJson
 from broker.cli.printing import hint, print_json, print_line, print_table
-from broker.cli.schemas import AsJson, Folder, find_entry, find_extension, print_extension, said, schema_files
+from broker.cli.schemas import Folder, find_entry, find_extension, print_extension, said, schema_files
 from broker.errors import RefusedError, UsageError
 from broker.names import GroupName, Regime, Role
 from broker.records.schema import MessageSchema

@@ -1,10 +1,10 @@
-"""Files that a person names on the command line."""
+"""Files that a person names: one that cannot be used is wrong usage, as a wrong word is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from broker.errors import ConfigurationError, UsageError
+from broker.errors import UsageError
 
 __all__ = ["read_named", "write_named"]
 
@@ -13,13 +13,13 @@ def read_named(file: Path, most: int) -> bytes:
     """The content of *file*, and no more than *most* bytes and one: who reads it sees that it is too large.
 
     Raises:
-        ConfigurationError: It cannot be read.
+        UsageError: It cannot be read.
     """
     try:
         with file.open("rb") as opened:
             return opened.read(most + 1)
     except OSError as error:
-        raise ConfigurationError(
+        raise UsageError(
             f"cannot read {file}", why=error.strerror or "", remedy="Check the path and its rights"
         ) from error
 

@@ -15,12 +15,11 @@ from broker.errors import ConfigurationError, UsageError
 from broker.names import MessageCode
 from schemas.reading import packaged, read
 
-__all__ = ["AsJson", "Folder", "find_entry", "find_extension", "print_extension", "said", "schema_files"]
+__all__ = ["Folder", "find_entry", "find_extension", "print_extension", "said", "schema_files"]
 
 Folder = Annotated[
     Path | None, typer.Option("--schemas", help="Folder of the catalogue; by default the installed one.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 def schema_files(folder: Path | None = None) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from broker.assembly import kafka_access, kafka_admin, keeper
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.profiles import ProfileFile, SandboxDirectory, operator_profile
 from broker.names import Micros
@@ -29,7 +30,6 @@ app = typer.Typer(help="Plan, apply and inspect topics and access lists.", no_ar
 Partitions = Annotated[
     int | None, typer.Option(min=1, help="Of each exchange and decisions topic; 6, in development 2.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @app.command()
