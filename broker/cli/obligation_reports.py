@@ -132,7 +132,7 @@ def calendar(
 ) -> None:
     """Write what an agency still owes as a calendar: code, case reference and due moment, nothing else."""
     from broker.obligations.store import ObligationQuery
-    from broker.obligations.succession import shown
+    from broker.obligations.succession import heirs
     from broker.operations.calendar import calendar_of
     from broker.pipelines.reminders import UNDER_WAY
 
@@ -143,7 +143,7 @@ def calendar(
         # Whoever stands in somebody's place owes what that one owed.
         parties = frozenset({oin, *(each.old for each in successions)})
         found = _under_way(parts, ObligationQuery(now, parties, states=UNDER_WAY))
-    owed = [each for each in found if shown(each, now, successions).debtor.oin == oin]
+    owed = [each for each in found if oin in {one.oin for one in heirs(each.debtor, now, successions)}]
     write_named(output, calendar_of(owed, now))
     print_line(f"wrote {len(owed)} due moments of {view.agencies[oin].short_name} to {output}")
 

@@ -22,7 +22,7 @@ from broker.names import CaseRef, Micros, Oin
 from broker.obligations.model import Obligation, Party, RuleSet, State
 from broker.obligations.states import state_of
 from broker.obligations.store import ObligationQuery
-from broker.obligations.succession import shown, successor
+from broker.obligations.succession import heirs, shown
 
 if TYPE_CHECKING:
     from broker.parts import AuditParts
@@ -172,14 +172,15 @@ class _Here:
     def document(self, obligation: Obligation) -> dict[str, object]:
         """An obligation as a document of plain values; names only grow."""
         each = shown(obligation, self.now, self.rules.successions)
+        then = self.now if each.closed_at is None else min(self.now, each.closed_at)
         return {
             "id": each.obligation_id.hex(),
             "code": each.code,
             "state": state_of(each, self.now).value,
             "case": str(each.case_ref),
             "message_id": str(each.message_id),
-            "debtor": self._party(each.debtor),
-            "creditor": self._party(each.creditor),
+            "debtor": self._party(each.debtor, then),
+            "creditor": self._party(each.creditor, then),
             "regime": each.regime.value,
             "opened_at": to_text(each.opened_at),
             "due_at": to_text(each.due_at),
@@ -200,20 +201,27 @@ class _Here:
 
     def _before(self, oin: Oin) -> list[Oin]:
         successions = self.rules.successions
-        role = next(iter(self.view.agencies[oin].roles))
-        return [
-            each.old
-            for each in successions
-            if successor(Party(each.old, role), self.now, successions).oin == oin
-        ]
+        here = Party(oin, next(iter(self.view.agencies[oin].roles)))
+        olds = {each.old for each in successions}
+        return [old for old in olds if here in heirs(Party(old, here.role), self.now, successions)]
 
-    def _party(self, party: Party) -> dict[str, object]:
-        return {"name": self.names.get(party.oin), "oin": str(party.oin), "role": str(party.role)}
+    def _party(self, party: Party, at: Micros) -> dict[str, object]:
+        """A party, with those who stand in its place at *at* when a split left several."""
+        several = heirs(party, at, self.rules.successions)
+        standing = [self._name(each.oin) for each in several] if len(several) > 1 else []
+        shown_as = {"name": self.names.get(party.oin), "oin": str(party.oin), "role": str(party.role)}
+        return {**shown_as, "carried_on_by": standing}
+
+    def _name(self, oin: Oin) -> str:
+        return self.names.get(oin, str(oin))
 
 
 def _party_text(value: object) -> object:
     """A party as a person calls it; any other value as it is."""
-    return f"{value['name'] or value['oin']} ({value['role']})" if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    called = f"{value['name'] or value['oin']} ({value['role']})"
+    return f"{called}, now {' or '.join(value['carried_on_by'])}" if value["carried_on_by"] else called
 
 
 def _print_list(found: list[dict[str, object]], here: _Here) -> None:

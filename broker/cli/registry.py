@@ -125,19 +125,25 @@ def sign_succession_(
 @app.command()
 def succeed(
     old: Old,
-    new: New,
+    new: Annotated[
+        list[str],
+        typer.Argument(help="OIN or short name of each agency that carries on: several in a split."),
+    ],
     since: Since,
     signature: Annotated[
-        list[Path], typer.Option("--signature", exists=True, help="Statement of the old, and of the new.")
+        list[Path],
+        typer.Option("--signature", exists=True, help="Statement of the old, and of the new, about each."),
     ],
     directory: Directory = _SANDBOX,
     as_json: AsJson = False,
 ) -> None:
-    """Publish that one agency carries on the cases of another, which ends; both have signed it."""
+    """Publish that an agency ends and others carry on its cases; it and they have signed it."""
     home, now = RegistryHome(directory), _now(directory)
-    succession = _succession(home.view(now), old, new, since)
-    version = home.publish_succession(succession, _read(signature), now)
-    _done(version, as_json=as_json, old=succession.old, new=succession.new)
+    view = home.view(now)
+    successions = [_succession(view, old, one, since) for one in new]
+    version = home.publish_successions(successions, _read(signature), now)
+    heirs = [each.new for each in successions]
+    _done(version, as_json=as_json, old=successions[0].old, new=heirs if as_json else ",".join(heirs))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Agencies that took the place of others: a merger or split leaves no obligation without a debtor.
 
 A successor may do what its predecessor owed from the moment of succession on; the predecessor's own
-late messages still count.  See docs/spec/obligations.md 7.
+late messages still count.  After a split each of several may.  See docs/spec/obligations.md 7.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from broker.names import Micros, Oin
 from broker.obligations.model import Obligation, Party, Succession
 
-__all__ = ["may_act_for", "shown", "successor"]
+__all__ = ["heirs", "may_act_for", "shown", "successor"]
 
 
 def may_act_for(actor: Party, party: Party, at: Micros, successions: Sequence[Succession]) -> bool:
@@ -20,6 +20,15 @@ def may_act_for(actor: Party, party: Party, at: Micros, successions: Sequence[Su
     if actor == party or not successions:
         return actor == party
     return actor.role == party.role and actor.oin in _reached(party.oin, at, successions)
+
+
+def heirs(party: Party, at: Micros, successions: Sequence[Succession]) -> tuple[Party, ...]:
+    """All who stand in the place of *party* at *at*: itself when nobody does, several after a split."""
+    if not successions:
+        return (party,)
+    reached = _reached(party.oin, at, successions)
+    last = sorted(oin for oin in reached if not _direct(oin, at, successions))
+    return tuple(Party(oin, party.role) for oin in last) or (party,)
 
 
 def successor(party: Party, at: Micros, successions: Sequence[Succession]) -> Party:

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from pathlib import Path
 
 from broker.adapters.keyfiles import read_signer, write_secret
@@ -21,7 +21,7 @@ from broker.agreements.document import parse_agreement
 from broker.agreements.signatures import add_to_bundle, read_revocation, read_signature
 from broker.crypto import SoftwareSigner
 from broker.errors import ConfigurationError, MalformedError, UsageError
-from broker.names import Algorithm, KeyId, Micros
+from broker.names import Algorithm, KeyId, Micros, Oin
 from broker.signing import VerificationCache
 from broker.trust.build import (
     ParseCache,
@@ -171,32 +171,32 @@ class RegistryHome:
         self._require_readable(publisher, {path: document}, now)
         return publisher.publish_revocations({path: document}, now)
 
-    def publish_succession(self, succession: Succession, statements: Iterable[bytes], now: Micros) -> int:
-        """Publish that one agency carries on for another, and that the other one ends.
+    def publish_successions(
+        self, successions: Collection[Succession], statements: Iterable[bytes], now: Micros
+    ) -> int:
+        """Publish that an agency ends, and who carries on for it: several after a split.
 
         Args:
-            statements: Of the old and of the new agency, both about exactly *succession*.
+            successions: One for each agency that carries on, of one old agency.
+            statements: For each, that of the old and that of the new agency, about exactly that.
 
         Raises:
-            UsageError: One of the two is not registered or has not signed, or it cannot be so.
+            UsageError: An agency is not registered or has not signed, or it cannot be so.
             UntrustedError: A signature does not verify with a key that counts now.
         """
         view, publisher, verified = self.view(now), self._publisher(), VerificationCache(16)
-        bundle, signed_by = publisher.targets().get(SUCCESSIONS), set()
+        bundle, signed = publisher.targets().get(SUCCESSIONS), set()
         for statement in statements:
-            signed = read_succession(statement)
-            if verify_succession(signed, view, verified) == succession:
-                signed_by.add(signed.statement.oin)
+            one = read_succession(statement)
+            found = verify_succession(one, view, verified)
+            if found in successions:
+                signed.add((found, one.statement.oin))
                 bundle = add_to_bundle(bundle, statement)
-        if absent := sorted({succession.old, succession.new} - signed_by):
-            raise UsageError(
-                "a succession is signed by both agencies",
-                why=f"this one is not signed by {', '.join(absent)}",
-                remedy="Let each sign exactly this with `schakel registry sign-succession`",
-            )
-        # What the old agency signed before this was known stays signed.
-        end = max(succession.since, now)
-        agencies = succeed(view.agencies, succession.old, succession.new, end)
+        _require_both(successions, signed)
+        agencies = view.agencies
+        for each in successions:
+            # What the old agency signed before this was known stays signed.
+            agencies = succeed(agencies, each.old, {each.new}, Micros(max(each.since, now)))
         changes = {SUCCESSIONS: bundle, "agencies.json": write_agencies(agencies.values())}
         return self.publish(changes, now)
 
@@ -259,3 +259,15 @@ class RegistryHome:
 def open_registry(source: str, cache: Path, root: Path) -> RegistryReader:
     """A reader of a registry that lies or is served elsewhere."""
     return RegistryReader(source, cache, root.read_bytes())
+
+
+def _require_both(successions: Iterable[Succession], signed: Container[tuple[Succession, Oin]]) -> None:
+    wanted = [(each, oin) for each in successions for oin in (each.old, each.new)]
+    if absent := [
+        f"of {each.old} by {each.new} by {oin}" for each, oin in wanted if (each, oin) not in signed
+    ]:
+        raise UsageError(
+            "a succession is signed by both agencies",
+            why=f"not signed: that {', that '.join(absent)}",
+            remedy="Let each sign exactly this with `schakel registry sign-succession`",
+        )

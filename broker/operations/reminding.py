@@ -22,8 +22,8 @@ from broker.audit.store import LedgerRow
 from broker.catalogue.model import MessageEntry
 from broker.errors import ConfigurationError, RefusedError
 from broker.names import MessageId, Micros
-from broker.obligations.model import Obligation, RuleSet
-from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminder_id
+from broker.obligations.model import Obligation, Party, RuleSet
+from broker.pipelines.reminders import REMINDER, reminded, reminder, reminder_day, reminder_id
 from broker.ports import Position
 from broker.trust.view import TrustView
 from producers.client import Publisher
@@ -95,18 +95,22 @@ class _Due:
     """A reminder that is to be sent."""
 
     obligation: Obligation
+    parties: tuple[Party, ...]
     day: date
     id: MessageId
 
     @classmethod
     def of(cls, obligation: Obligation, now: Micros, rules: RuleSet) -> _Due:
         day = reminder_day(obligation, now, rules)
-        return cls(obligation, day, reminder_id(obligation.obligation_id, day))
+        parties = reminded(obligation, now, rules)
+        return cls(obligation, parties, day, reminder_id(obligation.obligation_id, day))
 
 
 def _sent(due: Sequence[_Due], publisher: Publisher, entry: MessageEntry) -> Iterator[Reminded]:
     book = publisher.view.rules
-    outcomes = publisher.publish_all([reminder(one.obligation, entry, one.day, book) for one in due])
+    outcomes = publisher.publish_all(
+        [reminder(one.obligation, one.parties, entry, one.day, book) for one in due]
+    )
     for one, outcome in zip(due, outcomes, strict=True):
         if isinstance(outcome, RefusedError):
             yield Reminded(one.obligation, one.id, "refused", outcome.reason)

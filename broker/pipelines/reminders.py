@@ -4,7 +4,7 @@ The rules, in order (docs/spec/obligations.md 9):
 
 1. Only what has not ended is reminded of.  A reminder changes no obligation and blocks nothing.
 2. It holds the case reference, the code and the due moment, and nothing else.
-3. It goes to debtor and creditor alike, to those who stand there now: neither learns more than the other.
+3. It goes to debtor and creditor alike, to all who stand there now: none learns more than another.
 4. What the catalogue has told to the operator or reported, parties are not reminded of.
 5. An obligation has one reminder a day.  Its message id follows from the obligation and the day in
    Europe/Amsterdam, so saying it again is a repeat and not a second reminder.
@@ -23,11 +23,11 @@ from broker.moments import DAY, to_text
 from broker.names import AgreementId, Digest, GroupName, MessageCode, MessageId, Micros
 from broker.obligations.model import Obligation, Party, RuleSet, State
 from broker.obligations.states import state_of
-from broker.obligations.succession import shown
+from broker.obligations.succession import heirs, shown
 from broker.obligations.terms import local_day
 from broker.records.model import Addressee, Record
 
-__all__ = ["REMINDER", "UNDER_WAY", "reminder", "reminder_day", "reminder_id", "to_remind"]
+__all__ = ["REMINDER", "UNDER_WAY", "reminded", "reminder", "reminder_day", "reminder_id", "to_remind"]
 
 REMINDER = MessageCode("E31")
 
@@ -57,6 +57,12 @@ def to_remind(
     return sorted(wanted, key=lambda each: (each.due_at, each.obligation_id))
 
 
+def reminded(obligation: Obligation, now: Micros, rules: RuleSet) -> tuple[Party, ...]:
+    """Who is told of *obligation* at *now*: all who stand in the place of its debtor, then its creditor."""
+    parties = (obligation.debtor, obligation.creditor)
+    return tuple(dict.fromkeys(heir for one in parties for heir in heirs(one, now, rules.successions)))
+
+
 def reminder_day(obligation: Obligation, now: Micros, rules: RuleSet) -> date:
     """The day that a reminder of *obligation* belongs to, of those that are said at *now*."""
     duty = rules.duties.get(obligation.code)
@@ -74,15 +80,17 @@ def reminder_id(obligation_id: Digest, day: date) -> MessageId:
     return MessageId(value.to_bytes(16, "big"))
 
 
-def reminder(obligation: Obligation, entry: MessageEntry, day: date, book: RuleBook) -> Record:
+def reminder(
+    obligation: Obligation, parties: Collection[Party], entry: MessageEntry, day: date, book: RuleBook
+) -> Record:
     """What both parties of *obligation* are told.
 
     Args:
+        parties: As `reminded` has them.
         day: As `reminder_day` has it.
         book: The agreements: the newest that binds both is cited, where there is one.
         entry: Of `REMINDER` in the catalogue, which says why and on what ground it is sent.
     """
-    parties = dict.fromkeys((obligation.debtor, obligation.creditor))
     return Record(
         code=REMINDER,
         to=tuple(Addressee(party.oin, party.role) for party in parties),

@@ -92,7 +92,7 @@ class AgencyDocument(StrictModel):
     signing_keys: Annotated[tuple[SigningKeyDocument, ...], Field(max_length=64)] = ()
     sealing_keys: Annotated[tuple[SealingKeyDocument, ...], Field(max_length=256)] = ()
     log_keys: Annotated[tuple[SigningKeyDocument, ...], Field(max_length=16)] = ()
-    succeeded_by: OinText | None = None
+    succeeded_by: Annotated[tuple[OinText, ...], Field(max_length=64)] = ()
 
 
 class AgenciesDocument(StrictModel):
@@ -110,7 +110,7 @@ class AgenciesDocument(StrictModel):
             if len(set(values)) != len(values):
                 raise ValueError(f"{what} stands twice")
         known = {agency.oin for agency in self.agencies}
-        if any(a.succeeded_by not in known for a in self.agencies if a.succeeded_by is not None):
+        if any(not known.issuperset(agency.succeeded_by) for agency in self.agencies):
             raise ValueError("an agency is succeeded by one that is not in the list")
         if any(agency.log_keys and agency.short_name != EXCHANGE for agency in self.agencies):
             raise ValueError("only the exchange has log keys")
@@ -235,7 +235,7 @@ def _agency_json(agency: Agency) -> Mapping[str, object]:
         "signing_keys": [_life("spki", entry.key.spki, entry) for entry in agency.signing_keys],
         "sealing_keys": [_life("raw", entry.key.raw, entry) for entry in agency.sealing_keys],
         "log_keys": [_life("spki", entry.key.spki, entry) for entry in agency.log_keys],
-        "succeeded_by": agency.succeeded_by,
+        "succeeded_by": list(agency.succeeded_by),
     }
 
 

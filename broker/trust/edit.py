@@ -137,14 +137,18 @@ def revoke_key(agencies: _Agencies, key_id: KeyId, now: Micros) -> dict[Oin, Age
     )
 
 
-def succeed(agencies: _Agencies, old: Oin, new: Oin, at: Micros) -> dict[Oin, Agency]:
-    """The list in which *new* carries on the cases of *old* from *at* on.
+def succeed(agencies: _Agencies, old: Oin, new: Collection[Oin], at: Micros) -> dict[Oin, Agency]:
+    """The list in which *new*, several after a split, carry on the cases of *old* from *at* on.
+
+    What ended before does not begin again, and who carries on already goes on to.
 
     Raises:
-        UsageError: One of the two is not registered.
+        UsageError: One of them is not registered.
     """
-    _known(agencies, new)
-    return {**agencies, old: replace(_known(agencies, old), active_until=at, succeeded_by=new)}
+    ended = _known(agencies, old)
+    heirs = {_known(agencies, oin).oin for oin in (*new, *ended.succeeded_by)}
+    until = at if ended.active_until is None else min(at, ended.active_until)
+    return {**agencies, old: replace(ended, active_until=until, succeeded_by=tuple(sorted(heirs)))}
 
 
 def require_roles(roles: Collection[str], known: Collection[Role]) -> frozenset[Role]:

@@ -3,7 +3,8 @@
 1. The old and the new agency sign one statement each: old number, new number, from when.
 2. A succession counts when both statements about it verify.  It names things that happened, so it goes
    on to count when a key of the old agency, which is no more, expires or is revoked afterwards.
-3. An agency has one successor, and nobody succeeds itself, not even by way of others.
+3. An agency that is split has several successors, each with a succession of its own.  An agency ends once:
+   of successions at several moments the earliest count.  Nobody succeeds itself, not even by way of others.
 4. What does not count is told as a problem; cases then stay with the agency that had them.
 """
 
@@ -139,23 +140,25 @@ def verify_successions(
 
 
 def _coherent(whole: Iterable[Succession], problem: Callable[[str], None]) -> Iterable[Succession]:
-    kept: dict[Oin, Succession] = {}
+    kept: dict[Oin, list[Succession]] = {}
     for found in whole:
-        if found.old in kept:
-            problem(f"{found.old} has a successor already")
+        ended = kept.get(found.old, [])
+        if any(before.since != found.since for before in ended):
+            problem(f"{found.old} has ended at another moment already")
         elif _leads_to(found.new, found.old, kept):
             problem(f"{found.old} would succeed itself")
         else:
-            kept[found.old] = found
-    return kept.values()
+            kept[found.old] = [*ended, found]
+            yield found
 
 
-def _leads_to(start: Oin, goal: Oin, kept: Mapping[Oin, Succession]) -> bool:
-    at: Oin | None = start
-    # Those that are kept form no ring, so this ends.
-    while at is not None and at != goal:
-        at = kept[at].new if at in kept else None
-    return at == goal
+def _leads_to(start: Oin, goal: Oin, kept: Mapping[Oin, Sequence[Succession]]) -> bool:
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = {found.new for found in kept.get(waiting.pop(), ())} - reached
+        reached |= new
+        waiting.extend(new)
+    return goal in reached
 
 
 def _require_one_of(succession: Succession, oin: Oin) -> None:

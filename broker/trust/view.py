@@ -59,7 +59,7 @@ class Agency:
     Attributes:
         short_name: Name in commands and topics' access lists, such as ``amk-noord``; not a person.
         required_algorithms: The set of signatures every one of its messages must carry.
-        succeeded_by: The agency that carries on its cases after a merger, or None.
+        succeeded_by: The agencies that carry on its cases after a merger or split, sorted; mostly none.
         log_keys: Ed25519 keys that sign ledger checkpoints; only the exchange has any.
     """
 
@@ -72,7 +72,7 @@ class Agency:
     required_algorithms: frozenset[Algorithm]
     signing_keys: tuple[SigningKeyEntry, ...]
     sealing_keys: tuple[SealingKeyEntry, ...]
-    succeeded_by: Oin | None = None
+    succeeded_by: tuple[Oin, ...] = ()
     log_keys: tuple[SigningKeyEntry, ...] = ()
 
     def is_active(self, at: Micros) -> bool:

@@ -366,6 +366,29 @@ def test_an_agency_is_succeeded_when_both_sign(run: Run) -> None:
     assert run("registry", "verify", "--dir", "d", "--json")["verified"]
 
 
+def test_an_agency_is_split(run: Run) -> None:
+    """Both halves are published at once; each is signed by the old agency and by its heir."""
+    members(run)
+    heir = "00000099000000003000"
+    run("keys", "new", "--oin", heir, "--keys", "raad/keys", "--proof", "raad.json")
+    run(
+        *("registry", "add-agency", "--dir", "d", "--name", "raad", "--title", "RAAD"),
+        *("--role", "RvdK", "--proof", "raad.json"),
+    )
+    given: list[str] = []
+    for new, signer in (("amk", "shg"), ("amk", "amk"), ("raad", "shg"), ("raad", "raad")):
+        about = ("shg", new, "--since", "2026-01-01", "--dir", "d", "--oin", signer)
+        given += ("--signature", f"{new}-{signer}.suc")
+        run("registry", "sign-succession", *about, "--keys", f"{signer}/keys", "-o", given[-1])
+    split = ("shg", "amk", "raad", "--since", "2026-01-01", "--dir", "d")
+    assert heir in run("registry", "succeed", *split, *given[:4], expect=2)
+    run("registry", "succeed", *split, *given)
+
+    shown = run("registry", "show", "--dir", "d", "--json")["successions"]
+    assert [(one["old"], one["new"]) for one in shown] == [(SHG, AMK), (SHG, heir)]
+    assert run("registry", "verify", "--dir", "d", "--json")["verified"]
+
+
 def test_an_agency_is_not_succeeded_behind_its_back(run: Run) -> None:
     """Without the signature of the old agency nothing is published."""
     members(run)

@@ -6,7 +6,7 @@ import pytest
 
 from broker.names import Oin, Role
 from broker.obligations.model import Closing, Party, Succession
-from broker.obligations.succession import shown, successor
+from broker.obligations.succession import heirs, shown, successor
 from tests.unit.obligations.case import AMK, HEIR, SHG, Say, at, play, rules, the
 
 MERGED = Succession(AMK.oin, HEIR.oin, at(2))
@@ -71,3 +71,28 @@ def test_after_a_split_either_may_answer_and_the_old_name_stands() -> None:
 
     assert the(state, "OB-DECIDE").closing is Closing.MET
     assert successor(AMK, at(3), split) == AMK
+
+
+def test_after_a_split_all_who_stand_there_are_its_heirs() -> None:
+    """Also those of an heir that was itself merged or split later; before the split, the agency itself."""
+    last = Oin("00000099000000005000")
+    split = (MERGED, Succession(AMK.oin, SHG.oin, at(2)), Succession(HEIR.oin, last, at(5)))
+
+    assert heirs(AMK, at(1), split) == (AMK,)
+    assert {party.oin for party in heirs(AMK, at(3), split)} == {HEIR.oin, SHG.oin}
+    assert {party.oin for party in heirs(AMK, at(6), split)} == {SHG.oin, last}
+    assert {party.role for party in heirs(AMK, at(6), split)} == {AMK.role}
+
+
+def test_a_circle_has_no_heirs_but_itself() -> None:
+    """Two agencies that name each other: nothing is lost."""
+    assert heirs(AMK, at(9), [MERGED, Succession(HEIR.oin, AMK.oin, at(5))]) == (AMK,)
+
+
+@pytest.mark.parametrize("heir", [HEIR, Party(Oin("00000099000000005000"), AMK.role)], ids=["one", "other"])
+def test_each_heir_of_a_split_answers_for_the_old_agency(heir: Party) -> None:
+    """What the old agency owed in a running case is met by either."""
+    split = (MERGED, Succession(AMK.oin, Oin("00000099000000005000"), at(2)))
+    state = play(REPORT, Say(3, "decision", heir, SHG, cause=1, day=3), ruled=rules(*split))
+
+    assert the(state, "OB-DECIDE").closing is Closing.MET

@@ -16,7 +16,7 @@ from broker.names import Micros, Purpose, Role
 from broker.obligations.model import Obligation, Party
 from broker.operations.reminding import Reminded, SearchedLedger, send_reminders
 from broker.pipelines.ingest import ingest
-from broker.pipelines.reminders import REMINDER, reminder, reminder_day
+from broker.pipelines.reminders import REMINDER, reminded, reminder, reminder_day
 from broker.records.model import Record
 from broker.signing import VerificationCache
 from broker.topics import decisions_topic
@@ -42,7 +42,8 @@ def held(world: World) -> SqlLedgerReader:
 def the_reminder(world: World, obligation: Obligation) -> Record:
     """What the exchange will say of it today; anybody can work its id out."""
     entry, now = world.view.catalogue.messages[REMINDER], world.clock.now()
-    return reminder(obligation, entry, reminder_day(obligation, now, rules()), world.view.rules)
+    parties = reminded(obligation, now, rules())
+    return reminder(obligation, parties, entry, reminder_day(obligation, now, rules()), world.view.rules)
 
 
 def owed(world: World, creditor: str = "shg-noord", role: str = "SHG") -> Obligation:

@@ -15,6 +15,7 @@ from broker.moments import to_text
 from broker.names import Micros, Oin, Role
 from broker.obligations.model import Obligation, Party, Succession
 from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminder_id, to_remind
+from broker.pipelines.reminders import reminded as told
 from broker.records.model import Addressee, Record
 from schemas.reading import packaged
 from tests.agreement_world import AGREEMENT
@@ -65,6 +66,16 @@ def test_who_stands_there_now_is_reminded() -> None:
     (one,) = to_remind([DECIDE], at(20), at(20), ruled)
 
     assert one.debtor == HEIR
+
+
+def test_all_who_stand_there_after_a_split_are_reminded() -> None:
+    """Nobody can tell which of them is to answer, so each hears of it."""
+    ruled = rules(Succession(AMK.oin, HEIR.oin, at(10)), Succession(AMK.oin, GGZ.oin, at(10)))
+    (one,) = to_remind([DECIDE], at(20), at(20), ruled)
+    parties = told(one, at(20), ruled)
+
+    assert {party.oin for party in parties} == {HEIR.oin, GGZ.oin, SHG.oin}
+    assert {party.role for party in parties[:2]} == {AMK.role}
 
 
 def test_a_reminder_says_three_things() -> None:
@@ -144,4 +155,5 @@ def test_it_cites_what_binds_both(signed_by: set[Oin], cited: bool) -> None:
 def made(obligation: Obligation, *agreements: Agreement) -> Record:
     """The reminder of this obligation on `DAY`, by the catalogue of this release."""
     book = RuleBook({}, agreements)
-    return reminder(obligation, load_catalogue(packaged()).messages[REMINDER], DAY, book)
+    parties = told(obligation, at(1), rules())
+    return reminder(obligation, parties, load_catalogue(packaged()).messages[REMINDER], DAY, book)

@@ -86,7 +86,7 @@ def test_the_exchange_has_a_ledger_key() -> None:
         pytest.param(lambda d: d["agencies"][0].update(colour="red"), id="unknown-field"),
         pytest.param(lambda d: d["agencies"][0].update(oin="123"), id="not-an-oin"),
         pytest.param(
-            lambda d: d["agencies"][0].update(succeeded_by="00000099999999999000"), id="successor-unknown"
+            lambda d: d["agencies"][0].update(succeeded_by=["00000099999999999000"]), id="successor-unknown"
         ),
         pytest.param(lambda d: d["agencies"][0].update(required_algorithms=[]), id="nothing-required"),
         pytest.param(

@@ -14,7 +14,7 @@ from broker.errors import MalformedError, UntrustedError, UsageError
 from broker.names import Algorithm, KeyId, Micros, Oin, Role
 from broker.trust.edit import OVERLAP, NewAgency, add_agency, revoke_key, rotate_keys, succeed
 from broker.trust.possession import Possession, check_possession, prove_possession
-from tests.registry_world import NOW, RegistryWorld
+from tests.registry_world import NOW, RegistryWorld, member
 
 OIN = Oin.parse("00000099000000007000")
 NEW = NewAgency("ggz-noord", "GGZ Noord", frozenset({Role("GGZ")}))
@@ -139,7 +139,18 @@ def test_a_merged_agency_points_to_its_successor() -> None:
     """From the moment of the merger the old agency is no longer active, and its cases have an owner."""
     world = RegistryWorld()
     agencies = {m.oin: m.agency for m in (world.shg, world.amk)}
-    merged = succeed(agencies, world.shg.oin, world.amk.oin, NOW)[world.shg.oin]
+    merged = succeed(agencies, world.shg.oin, [world.amk.oin], NOW)[world.shg.oin]
 
-    assert merged.succeeded_by == world.amk.oin
+    assert merged.succeeded_by == (world.amk.oin,)
     assert not merged.is_active(NOW)
+
+
+def test_a_split_agency_points_to_all_its_successors() -> None:
+    """Also when one is published after the other; the end does not move by that."""
+    world, heir = RegistryWorld(), member(3, "amk-zuid", "AMK")
+    agencies = {m.oin: m.agency for m in (world.shg, world.amk, heir)}
+    first = succeed(agencies, world.shg.oin, [heir.oin], NOW)
+    split = succeed(first, world.shg.oin, [world.amk.oin], Micros(NOW + 9))[world.shg.oin]
+
+    assert split.succeeded_by == (world.amk.oin, heir.oin)
+    assert split.active_until == NOW

@@ -15,10 +15,12 @@ from broker.names import Micros
 from broker.trust.build import ParseCache, build_view
 from broker.trust.successions import SUCCESSIONS, read_successions, sign_succession
 from broker.trust.view import Succession, TrustView
-from tests.registry_world import NOW, YEAR, Member, RegistryWorld
+from tests.registry_world import NOW, YEAR, Member, RegistryWorld, member
 
 WORLD = RegistryWorld()
 MERGER = Succession(WORLD.shg.oin, WORLD.amk.oin, NOW)
+HEIR = member(3, "amk-zuid", "AMK")
+OTHER_HALF = Succession(WORLD.shg.oin, HEIR.oin, NOW)
 BACK = Succession(WORLD.amk.oin, WORLD.shg.oin, Micros(NOW + 1))
 
 
@@ -111,15 +113,50 @@ def test_a_signature_from_outside_the_life_of_its_key_does_not_count() -> None:
     ("second", "words"),
     [
         pytest.param(BACK, "succeed itself", id="ring"),
-        pytest.param(replace(MERGER, since=Micros(NOW + 1)), "successor already", id="twice"),
+        pytest.param(replace(MERGER, since=Micros(NOW + 1)), "another moment", id="twice"),
     ],
 )
 def test_only_the_first_of_two_that_cannot_both_be(second: Succession, words: str) -> None:
-    """No rings, and one successor each."""
+    """No rings, and an agency ends once."""
     view = view_of(file_of(*both(MERGER), *both(second)))
 
     assert view.successions == (MERGER,)
     assert words in view.problems[0]
+
+
+def test_an_agency_that_is_split_has_several_successors() -> None:
+    """Each with a succession that both have signed."""
+    halves = (*both(MERGER), (OTHER_HALF, WORLD.shg), (OTHER_HALF, HEIR))
+    view = view_of(file_of(*halves), WORLD.targets(HEIR.agency))
+
+    assert (view.successions, view.problems) == ((MERGER, OTHER_HALF), ())
+
+
+def test_a_half_that_is_not_signed_by_its_heir_leaves_the_other() -> None:
+    """Nobody gets cases without having said so, and nobody's refusal stops the rest."""
+    view = view_of(file_of(*both(MERGER), (OTHER_HALF, WORLD.shg)), WORLD.targets(HEIR.agency))
+
+    assert view.successions == (MERGER,)
+    assert "not signed by both" in view.problems[0]
+
+
+def test_nobody_inherits_from_an_agency_that_ended_before() -> None:
+    """A key of an agency that is no more gives its cases to nobody else."""
+    late = replace(OTHER_HALF, since=Micros(NOW + 1))
+    view = view_of(file_of(*both(MERGER), (late, WORLD.shg), (late, HEIR)), WORLD.targets(HEIR.agency))
+
+    assert view.successions == (MERGER,)
+    assert "another moment" in view.problems[0]
+
+
+def test_no_half_of_a_split_leads_back() -> None:
+    """A ring by way of one of several is a ring."""
+    back = Succession(HEIR.oin, WORLD.shg.oin, Micros(NOW + 1))
+    signed = (*both(MERGER), (OTHER_HALF, WORLD.shg), (OTHER_HALF, HEIR), (back, HEIR), (back, WORLD.shg))
+    view = view_of(file_of(*signed), WORLD.targets(HEIR.agency))
+
+    assert view.successions == (MERGER, OTHER_HALF)
+    assert "succeed itself" in view.problems[0]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
