@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
+from broker.dutch_time import midnight
 from broker.errors import MalformedError
 from broker.moments import from_text
 from broker.names import (
@@ -55,9 +55,6 @@ MAX_DOCUMENT = 256 * 1024
 
 _MAX_DEPTH = 12
 _MAX_NODES = 20_000
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -88,9 +85,7 @@ def moment(text: object) -> Micros:
             raise MalformedError("not a date or UTC timestamp: a time needs the zone Z")
         return from_text(text)
     try:
-        day = date.fromisoformat(text)
-        midnight = datetime(day.year, day.month, day.day, tzinfo=_AMSTERDAM)
-        return Micros((midnight - _EPOCH) // _MICROSECOND)
+        return midnight(date.fromisoformat(text))
     except (ValueError, OverflowError):
         raise MalformedError("not a date or UTC timestamp") from None
 

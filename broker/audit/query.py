@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from enum import Enum
-from zoneinfo import ZoneInfo
 
 from broker.audit.events import Outcome
+from broker.dutch_time import midnight
 from broker.errors import MalformedError, UsageError
 from broker.names import AgreementId, CaseRef, MessageId, MessageType, Micros, Oin, Role
 
@@ -25,7 +25,6 @@ __all__ = ["FIELDS", "Column", "Condition", "Period", "Query", "QueryNames", "pa
 
 _MAX_QUERY = 2000
 _MAX_WORDS = 64
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _REASON = re.compile(r"[a-z0-9_-]{1,64}")
 _STEP = re.compile(r"[0-9]|1[0-6]")
@@ -215,5 +214,4 @@ def _period(word: str, value: str, before: Period | None) -> Period:
 def _begin(year: int, month: int, word: str) -> Micros:
     if not 1970 < year < 9999:
         raise UsageError(f"{word!r} is outside the calendar", remedy="Write a year between 1971 and 9998")
-    local = datetime(year, month, 1, tzinfo=ZoneInfo("Europe/Amsterdam"))
-    return Micros((local - _EPOCH) // timedelta(microseconds=1))
+    return midnight(date(year, month, 1))

@@ -38,13 +38,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from broker.catalogue.arguments import require_forms
 from broker.catalogue.bsn import contains_bsn, is_bsn
 from broker.catalogue.model import MessageEntry, NamedCheck
+from broker.dutch_time import midnight
 from broker.errors import ConfigurationError
 from broker.names import GroupName, Micros, Regime, Role
 
@@ -53,8 +53,6 @@ __all__ = ["CHECKS", "Clear", "contains_bsn", "failed_checks", "is_bsn", "needed
 _Groups = Mapping[GroupName, object]
 _Arguments = Mapping[str, object]
 _Record = Mapping[str, object]
-
-_ZONE = "Europe/Amsterdam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,16 +309,12 @@ def _regime_bound(arguments: _Arguments, groups: _Groups, clear: Clear) -> Itera
 
 def _number_ground(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
     since = cast("Mapping[str, str]", arguments["since"]).get(clear.regime)
-    if since is not None and clear.created_at >= _start_of(since):
+    if since is not None and clear.created_at >= midnight(date.fromisoformat(since)):
         return
     for name in _words(arguments["fields"]):
         group, field = name.split(".")
         if any(_has(record, field) for record in _records(groups, group)):
             yield name
-
-
-def _start_of(day: str) -> int:
-    return int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(_ZONE)).timestamp()) * 1_000_000
 
 
 def _asserted(arguments: _Arguments, clear: Clear) -> str | None:

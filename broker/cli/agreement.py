@@ -52,7 +52,6 @@ Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The
 
 _SANDBOX = Path("sandbox")
 _KEYS = Path("keys")
-_AMSTERDAM = "Europe/Amsterdam"
 
 
 @app.command()

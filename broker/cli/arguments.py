@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from broker.dutch_time import parse_moment
 from broker.errors import MalformedError, UsageError
 from broker.names import KeyId, Micros, Oin
 
@@ -61,7 +62,4 @@ def given_moment(text: str) -> Micros:
     Raises:
         UsageError: It is none.
     """
-    # Imported here, so that a command that needs no moment loads no sandbox.
-    from broker.sandbox.timekeeping import parse_moment
-
     return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)

@@ -12,11 +12,12 @@ import typer
 
 from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table, printable, progress
+from broker.dutch_time import ZONE, local, parse_moment
 from broker.errors import UsageError
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.layout import require_sandbox
 from broker.sandbox.sandbox import Sandbox
-from broker.sandbox.timekeeping import drive_to, later, local, moved_seconds, parse_moment, sandbox_now
+from broker.sandbox.timekeeping import drive_to, later, moved_seconds, sandbox_now
 from consumers.runner import stop_signal
 
 __all__ = ["app"]
@@ -88,7 +89,7 @@ def clock(
     if as_json:
         print_json({"now": now.isoformat(timespec="seconds"), "moved_seconds": moved_seconds(layout)})
     else:
-        print_line(f"{now:%Y-%m-%d %H:%M:%S} (Europe/Amsterdam)")
+        print_line(f"{now:%Y-%m-%d %H:%M:%S} ({ZONE})")
 
 
 @contextmanager

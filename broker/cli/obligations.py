@@ -16,6 +16,7 @@ import typer
 
 from broker.cli.obligation_reports import app as reports
 from broker.cli.printing import print_json, print_line, print_table
+from broker.dutch_time import local, parse_moment
 from broker.errors import MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import CaseRef, Micros, Oin
@@ -237,14 +238,10 @@ def _print_list(found: list[dict[str, object]], here: _Here) -> None:
 
 
 def _local(at: Micros) -> str:
-    from broker.sandbox.timekeeping import local
-
     return f"{local(at):%Y-%m-%d %H:%M}"
 
 
 def _moment(text: str | None) -> Micros | None:
-    from broker.sandbox.timekeeping import parse_moment
-
     if text is None:
         return None
     return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from broker.cli.printing import print_table, printable
+from broker.dutch_time import local
 from broker.names import Micros
 from broker.sandbox.demo.model import Line
 from broker.sandbox.scenario.model import Row, Scenario
 from broker.sandbox.scenario.parse import read_scenario, scenario_files
 from broker.sandbox.scenario.report import Compared, Outcome
-from broker.sandbox.timekeeping import local
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from broker.dutch_time import local_day
 from broker.errors import MalformedError
 from broker.moments import HOUR
 from broker.names import Micros, Oin
 from broker.obligations.model import Obligation, State
 from broker.obligations.states import state_of
-from broker.obligations.terms import local_day
 
 __all__ = [
     "FEW",

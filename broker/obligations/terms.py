@@ -14,21 +14,20 @@ The rules, in order:
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
+from functools import lru_cache
 
+from broker.dutch_time import local_day, midnight
 from broker.moments import DAY, HOUR, LAST_MOMENT, MINUTE
 from broker.names import Micros
 from broker.obligations.legal_calendar import is_ordinary
 from broker.obligations.model import Deadline, Unit
 
-__all__ = ["due_at", "local_day"]
+__all__ = ["due_at"]
 
 _CLOCK = {Unit.MINUTES: MINUTE, Unit.HOURS: HOUR}
 _ACT_REACHES = {Unit.DAYS: 90, Unit.WEEKS: 12, Unit.MONTHS: 3}
 _SHORTEST_WITH_ORDINARY_DAYS = {Unit.DAYS: 3, Unit.WEEKS: 1, Unit.MONTHS: 1}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_COUNTED = Micros(LAST_MOMENT - 3660 * DAY)
 _ONE = timedelta(days=1)
 
@@ -50,22 +49,10 @@ def due_at(start: Micros, deadline: Deadline) -> Micros:
     return _end_of(local_day(start), deadline)
 
 
-def local_day(at: Micros) -> date:
-    """The day of Europe/Amsterdam on which *at* falls."""
-    return _day_of_hour(at // HOUR)
-
-
-@lru_cache(maxsize=16_384)
-def _day_of_hour(hour: int) -> date:
-    """The day of the *hour*-th hour since 1970: zones of whole hours change day on the hour only."""
-    return (_EPOCH + timedelta(hours=hour)).astimezone(_amsterdam()).date()
-
-
 @lru_cache(maxsize=16_384)
 def _end_of(receipt: date, deadline: Deadline) -> Micros:
     last = _last_day(receipt, deadline)
-    midnight = datetime.combine(last + _ONE, time(), _amsterdam())
-    return Micros((midnight - _EPOCH) // timedelta(microseconds=1) - 1)
+    return Micros(midnight(last + _ONE) - 1)
 
 
 def _last_day(receipt: date, deadline: Deadline) -> date:
@@ -113,8 +100,3 @@ def _months_on(receipt: date, amount: int) -> date:
     years, month = divmod(receipt.month - 1 + amount, 12)
     year = receipt.year + years
     return date(year, month + 1, min(receipt.day, calendar.monthrange(year, month + 1)[1]))
-
-
-@cache
-def _amsterdam() -> ZoneInfo:
-    return ZoneInfo("Europe/Amsterdam")

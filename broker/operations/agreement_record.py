@@ -8,20 +8,17 @@ whom, how notice, decision and results are made known, how long things are kept,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from broker.agreements.document import AgreementDocument, GrantDocument, PartyDocument
 from broker.agreements.model import Agreement, AgreementParty
 from broker.catalogue.model import Catalogue, MessageEntry
-from broker.moments import SECOND, to_text
+from broker.dutch_time import ZONE, local
+from broker.moments import to_text
 from broker.names import GroupName, Micros
 from broker.operations.standing import named, party_name, standing
 from broker.trust.view import TrustView
 
 __all__ = ["local_text", "record"]
-
-_AMSTERDAM = "Europe/Amsterdam"
 
 _Row = tuple[str, str]
 
@@ -43,7 +40,7 @@ def record(
     return [
         ("agreement", f"{agreement.id}/{agreement.version} {agreement.title}"),
         ("digest", str(agreement.digest)),
-        ("valid", f"from {begin} until (not including) {end}, {_AMSTERDAM}"),
+        ("valid", f"from {begin} until (not including) {end}, {ZONE}"),
         *(("party", _party(party, view)) for party in written.parties),
         ("controller", written.controller),
         ("public interest", written.public_interest),
@@ -63,7 +60,7 @@ def record(
 def local_text(at: Micros) -> str:
     """A moment in Amsterdam, to the minute."""
     try:
-        return f"{datetime.fromtimestamp(at // SECOND, ZoneInfo(_AMSTERDAM)):%Y-%m-%d %H:%M}"
+        return f"{local(at):%Y-%m-%d %H:%M}"
     except (OverflowError, ValueError):
         # The last hour of the calendar in UTC is past its end in Amsterdam.
         return to_text(at)

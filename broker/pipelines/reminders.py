@@ -19,12 +19,12 @@ from datetime import date
 from broker.agreements.decide import RuleBook
 from broker.catalogue.model import MessageEntry
 from broker.crypto import sha256
+from broker.dutch_time import local_day
 from broker.moments import DAY, to_text
 from broker.names import AgreementId, Digest, GroupName, MessageCode, MessageId, Micros
 from broker.obligations.model import Obligation, Party, RuleSet, State
 from broker.obligations.states import state_of
 from broker.obligations.succession import heirs, shown
-from broker.obligations.terms import local_day
 from broker.records.model import Addressee, Record
 
 __all__ = ["REMINDER", "UNDER_WAY", "reminded", "reminder", "reminder_day", "reminder_id", "to_remind"]

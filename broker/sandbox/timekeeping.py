@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from broker.adapters.system import SandboxClock, SystemClock, read_offset
+from broker.dutch_time import local, moment
 from broker.errors import UsageError
 from broker.moments import LAST_MOMENT, SECOND
 from broker.names import Micros
@@ -24,20 +24,13 @@ from broker.sandbox.registry import renew_registry
 from broker.trust.keeper import RECHECK_SECONDS
 
 __all__ = [
-    "ZONE",
     "begin_at",
     "drive_to",
     "later",
-    "local",
-    "moment",
     "moved_seconds",
-    "parse_moment",
     "sandbox_now",
 ]
 
-ZONE: Final = ZoneInfo("Europe/Amsterdam")
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w)")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -100,30 +93,6 @@ def later(at: Micros, span: str) -> Micros:
         return moment(local(at) + added)
     except OverflowError:
         raise UsageError(f"{span} is too far", remedy="Give a shorter span") from None
-
-
-def parse_moment(text: str) -> Micros:
-    """``2026-12-24 16:00``, with a T or a space, as a clock in the Netherlands shows it.
-
-    Raises:
-        UsageError: It is not that.
-    """
-    try:
-        return moment(datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H:%M").replace(tzinfo=ZONE))
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"{text!r} is not a moment", remedy="Write it as 2026-12-24T16:00, in Dutch time"
-        ) from None
-
-
-def local(at: Micros) -> datetime:
-    """*at* as a clock in the Netherlands shows it."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(ZONE)
-
-
-def moment(shown: datetime) -> Micros:
-    """The moment that a zoned date and time names."""
-    return Micros((shown - _EPOCH) // timedelta(microseconds=1))
 
 
 def _move(file: Path, to: Micros) -> None:

@@ -17,6 +17,7 @@ BASE = (
     "names",
     "topics",
     "moments",
+    "dutch_time",
     "avro_binary",
     "merkle",
     "crypto",

@@ -7,6 +7,7 @@ from broker.adapters.tuf_publisher import RegistryPublisher
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import Agreement
 from broker.agreements.signatures import sign_agreement
+from broker.dutch_time import parse_moment
 from broker.errors import UsageError
 from broker.moments import to_text
 from broker.names import Micros
@@ -15,7 +16,6 @@ from broker.sandbox.cast import AGENCIES, member
 from broker.sandbox.layout import Layout
 from broker.sandbox.registry import home
 from broker.sandbox.scenario.model import Publication
-from broker.sandbox.timekeeping import parse_moment
 from broker.trust.build import agreement_path
 
 __all__ = ["publish_like"]

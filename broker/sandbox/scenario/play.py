@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from broker.dutch_time import local, parse_moment
 from broker.errors import UsageError
 from broker.names import MessageCode, Micros
 from broker.sandbox.cast import EXCHANGE
@@ -23,7 +24,7 @@ from broker.sandbox.scenario.report import Compared, Outcome, Watcher
 from broker.sandbox.scenario.sending import Post, groups_of, send
 from broker.sandbox.scenario.start import starts_at
 from broker.sandbox.scenario.table import compare, is_met, receipt_duties, rows_of
-from broker.sandbox.timekeeping import drive_to, later, local, parse_moment, sandbox_now
+from broker.sandbox.timekeeping import drive_to, later, sandbox_now
 
 __all__ = ["play_scenario"]
 

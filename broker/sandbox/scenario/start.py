@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from broker.dutch_time import local, moment, parse_moment
 from broker.errors import UsageError
 from broker.names import Micros
-from broker.sandbox.timekeeping import local, moment, parse_moment
 
 _Fits: TypeAlias = Callable[[datetime], bool]
 

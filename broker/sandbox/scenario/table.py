@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from broker.catalogue.model import Catalogue
+from broker.dutch_time import local
 from broker.names import Micros, Oin
 from broker.obligations.model import Obligation, State
 from broker.obligations.states import state_of
@@ -14,7 +15,6 @@ from broker.pipelines.receipts import RECEIPT
 from broker.sandbox.scenario.model import Row
 from broker.sandbox.scenario.report import Compared
 from broker.sandbox.scenario.sending import Post
-from broker.sandbox.timekeeping import local
 
 __all__ = ["compare", "is_met", "receipt_duties", "rows_of"]
 

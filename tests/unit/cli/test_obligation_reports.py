@@ -24,9 +24,9 @@ from broker.audit.codec import message_decision_id
 from broker.audit.decision_record import write_records
 from broker.audit.events import AuditEvent
 from broker.cli.main import main
+from broker.dutch_time import local_day
 from broker.moments import DAY
 from broker.names import Micros
-from broker.obligations.terms import local_day
 from broker.parts import LedgerParts
 from broker.ports import Outgoing
 from broker.sandbox.cast import member

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.dutch_time import local_day
 from broker.moments import DAY, HOUR, LAST_MOMENT, SECOND, from_text
 from broker.names import Micros
 from broker.obligations.legal_calendar import is_ordinary
 from broker.obligations.model import Deadline, Unit
-from broker.obligations.terms import due_at, local_day
+from broker.obligations.terms import due_at
 
 D, W, M, WD = Unit.DAYS, Unit.WEEKS, Unit.MONTHS, Unit.WORKING_DAYS
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import pytest
 
 from broker.assembly import keeper
+from broker.dutch_time import parse_moment
 from broker.errors import UsageError
 from broker.moments import HOUR, from_text
 from broker.sandbox.exchange import build
 from broker.sandbox.layout import Layout
-from broker.sandbox.timekeeping import (
-    begin_at,
-    drive_to,
-    later,
-    local,
-    moved_seconds,
-    parse_moment,
-    sandbox_now,
-)
+from broker.sandbox.timekeeping import begin_at, drive_to, later, moved_seconds, sandbox_now
 from broker.settings import AgencyProfile, load_profile
 
 _START = parse_moment("2014-12-24 10:00")
@@ -85,17 +78,3 @@ def test_what_is_no_span_is_refused(text: str) -> None:
     """The error says how to write one."""
     with pytest.raises(UsageError, match="13w"):
         later(_START, text)
-
-
-@pytest.mark.parametrize("text", ["", "tomorrow", "2014-13-01 10:00", "2014-02-30 10:00", "2014-02-03"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
-    """The error says how to write one."""
-    with pytest.raises(UsageError, match="16:00"):
-        parse_moment(text)
-
-
-def test_moments_are_dutch() -> None:
-    """In winter the Netherlands are an hour ahead of UTC, in summer two."""
-    assert parse_moment("2014-12-24T10:00") == from_text("2014-12-24T09:00:00Z")
-    assert parse_moment("2014-07-01 10:00") == from_text("2014-07-01T08:00:00Z")
-    assert f"{local(from_text('2014-07-01T08:00:00Z')):%H:%M}" == "10:00"

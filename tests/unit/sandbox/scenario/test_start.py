@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from broker.dutch_time import parse_moment
 from broker.errors import UsageError
 from broker.sandbox.scenario.start import is_rule, starts_at
-from broker.sandbox.timekeeping import parse_moment
 
 NOW = parse_moment("2026-11-24 14:30")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from broker.dutch_time import parse_moment
 from broker.sandbox.scenario.model import Row
 from broker.sandbox.scenario.table import compare
-from broker.sandbox.timekeeping import parse_moment
 
 START = parse_moment("2014-04-17 10:15")
 
