@@ -22,15 +22,14 @@ from broker.agreements.parsing import (
     LegalBasisText,
     MessageCodeText,
     Moment,
-    OinText,
     PurposeText,
     RoleText,
-    StrictModel,
     read_yaml,
 )
 from broker.crypto import sha256
 from broker.moments import DAY, SECOND
 from broker.names import Micros, Regime, Role
+from broker.strict_json import OinText, StrictModel
 
 __all__ = [
     "MAX_GRANTS",

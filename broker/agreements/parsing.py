@@ -1,4 +1,4 @@
-"""Reads the signed documents of the registry: strict YAML and JSON into validated models.
+"""Reads the signed documents of the registry: strict YAML into validated models, and their values.
 
 1. A size limit first; then no anchors, aliases or tags, no duplicate keys, a bound on depth and nodes.
 2. In YAML every scalar is the text that stands there: an OIN keeps its zeroes and `no` is not false.
@@ -8,13 +8,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Protocol, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import PlainSerializer
 
 from broker.dutch_time import midnight
 from broker.errors import MalformedError
@@ -23,30 +21,25 @@ from broker.names import (
     AgreementId,
     Digest,
     GroupName,
-    KeyId,
     LegalBasis,
     MessageCode,
     Micros,
-    Oin,
     Purpose,
     Role,
 )
+from broker.strict_json import StrictModel, checked, validate
 
 __all__ = [
     "MAX_DOCUMENT",
     "AgreementIdText",
     "DigestText",
     "GroupText",
-    "KeyIdText",
     "LegalBasisText",
     "MessageCodeText",
     "Moment",
-    "OinText",
     "PurposeText",
     "RoleText",
-    "StrictModel",
     "moment",
-    "read_json",
     "read_yaml",
 ]
 
@@ -56,12 +49,6 @@ MAX_DOCUMENT = 256 * 1024
 _MAX_DEPTH = 12
 _MAX_NODES = 20_000
 _Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-
-
-class StrictModel(BaseModel):
-    """A frozen part of a document; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 _M = TypeVar("_M", bound=StrictModel)
@@ -90,26 +77,14 @@ def moment(text: object) -> Micros:
         raise MalformedError("not a date or UTC timestamp") from None
 
 
-def _checked(parse: Callable[[object], object]) -> BeforeValidator:
-    def validate(value: object) -> object:
-        try:
-            return parse(value)
-        except MalformedError as error:
-            raise ValueError(error.what) from None
-
-    return BeforeValidator(validate)
-
-
-AgreementIdText = Annotated[AgreementId, _checked(AgreementId.parse)]
-DigestText = Annotated[Digest, _checked(Digest.parse), PlainSerializer(str)]
-GroupText = Annotated[GroupName, _checked(GroupName.parse)]
-KeyIdText = Annotated[KeyId, _checked(KeyId.parse), PlainSerializer(str)]
-LegalBasisText = Annotated[LegalBasis, _checked(LegalBasis.parse)]
-MessageCodeText = Annotated[MessageCode, _checked(MessageCode.parse)]
-OinText = Annotated[Oin, _checked(Oin.parse)]
-PurposeText = Annotated[Purpose, _checked(Purpose.parse)]
-RoleText = Annotated[Role, _checked(Role.parse)]
-Moment = Annotated[Micros, _checked(moment)]
+AgreementIdText = Annotated[AgreementId, checked(AgreementId.parse)]
+DigestText = Annotated[Digest, checked(Digest.parse), PlainSerializer(str)]
+GroupText = Annotated[GroupName, checked(GroupName.parse)]
+LegalBasisText = Annotated[LegalBasis, checked(LegalBasis.parse)]
+MessageCodeText = Annotated[MessageCode, checked(MessageCode.parse)]
+PurposeText = Annotated[Purpose, checked(Purpose.parse)]
+RoleText = Annotated[Role, checked(Role.parse)]
+Moment = Annotated[Micros, checked(moment)]
 
 
 def read_yaml(document: bytes, model: type[_M], what: str) -> _M:
@@ -129,31 +104,7 @@ def read_yaml(document: bytes, model: type[_M], what: str) -> _M:
         content: object = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  (a base loader: text only)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise MalformedError(f"{what} is not plain YAML") from error
-    return _validate(content, model, what)
-
-
-def read_json(document: bytes, model: type[_M], what: str, limit: int = MAX_DOCUMENT) -> _M:
-    """Read a JSON *document* of at most *limit* bytes as *model*.
-
-    Raises:
-        MalformedError: It is not that.
-    """
-    if len(document) > limit:
-        raise MalformedError(f"{what} is larger than {limit} bytes")
-    try:
-        content: object = json.loads(document.decode("utf-8"), object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"{what} is not plain JSON") from error
-    return _validate(content, model, what)
-
-
-def _validate(content: object, model: type[_M], what: str) -> _M:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:120]
-        raise MalformedError(f"{what} is wrong at {place or 'the top'}: {first['msg'][:200]}") from None
+    return validate(content, model, what)
 
 
 def _bound(text: str, what: str) -> None:
@@ -178,10 +129,3 @@ class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]
             raise MalformedError("a key that is not text, or that stands twice")
         mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        raise MalformedError("a key stands twice")
-    return mapping

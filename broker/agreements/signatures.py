@@ -20,9 +20,9 @@ from broker.agreements.statements import (
     add_to_bundle,
     read_statement,
     read_statements,
-    sign_statement,
 )
 from broker.crypto import Signer
+from broker.dsse import write_envelope
 from broker.errors import UntrustedError
 from broker.names import Micros, Oin
 from broker.signing import KeyDirectory, VerificationCache
@@ -86,7 +86,7 @@ def sign_agreement(agreement: Agreement, oin: Oin, signers: Sequence[Signer], at
     Raises:
         UntrustedError: *oin* is not a party.
     """
-    return sign_statement(AGREEMENT_TYPE, {**_names(agreement, oin), "signed_at": at}, signers)
+    return write_envelope(AGREEMENT_TYPE, {**_names(agreement, oin), "signed_at": at}, signers)
 
 
 def revoke_agreement(
@@ -98,7 +98,7 @@ def revoke_agreement(
         UntrustedError: *oin* is not a party.
     """
     names = _names(agreement, oin)
-    return sign_statement(REVOCATION_TYPE, {**names, "revoked_at": at, "reason": reason.value}, signers)
+    return write_envelope(REVOCATION_TYPE, {**names, "revoked_at": at, "reason": reason.value}, signers)
 
 
 def read_signature(document: bytes) -> SignedStatement[AgreementStatement]:

@@ -14,12 +14,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from broker.agreements.parsing import OinText, StrictModel, read_json
-from broker.agreements.statements import SignedStatement, Statement, read_statement, sign_statement
+from broker.agreements.statements import SignedStatement, Statement, read_statement
 from broker.crypto import Signer
+from broker.dsse import write_envelope
 from broker.errors import MalformedError, UntrustedError
 from broker.names import Micros, Oin
 from broker.signing import KeyDirectory, VerificationCache
+from broker.strict_json import OinText, StrictModel, read_json
 
 __all__ = [
     "DECLARATION_TYPE",
@@ -108,7 +109,7 @@ def sign_declaration(oin: Oin, counts: Sequence[Count], signers: Sequence[Signer
     """
     _require_own(oin, counts)
     statement = {"oin": oin, "declared_at": at, "counts": [count.model_dump() for count in counts]}
-    return sign_statement(DECLARATION_TYPE, statement, signers)
+    return write_envelope(DECLARATION_TYPE, statement, signers)
 
 
 def read_declaration(document: bytes) -> SignedStatement[DeclarationStatement]:

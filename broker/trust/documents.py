@@ -17,11 +17,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from broker.agreements.parsing import Moment, OinText, RoleText, StrictModel, read_json
+from broker.agreements.parsing import Moment, RoleText
 from broker.crypto import SealingKey, VerifyingKey
 from broker.errors import MalformedError
 from broker.moments import to_text
 from broker.names import Algorithm, Micros, Oin
+from broker.strict_json import OinText, StrictModel, read_json
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
 __all__ = [

@@ -6,23 +6,22 @@ sealing key cannot sign; it is vouched for by the signing keys beside it, and tr
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from broker.agreements.parsing import KeyIdText, OinText, StrictModel, read_json
-from broker.crypto import SealingKey, Signer, VerifyingKey, pae
-from broker.errors import MalformedError, UntrustedError
+from broker.crypto import SealingKey, Signer, VerifyingKey
+from broker.dsse import decode, encode, open_envelope, read_envelope, write_envelope
+from broker.errors import UntrustedError
 from broker.names import Algorithm, Micros, Oin
+from broker.strict_json import OinText, StrictModel, read_json
 
 __all__ = ["POSSESSION_TYPE", "Possession", "check_possession", "prove_possession"]
 
 POSSESSION_TYPE = "application/vnd.schakel.possession.v1+json"
+_NOUN = "a proof of possession"
 _LIMIT = 64 * 1024
 _Text = Annotated[str, Field(max_length=8192)]
 
@@ -48,17 +47,6 @@ class _Statement(StrictModel):
     sealing_keys: Annotated[tuple[_Text, ...], Field(max_length=8)]
 
 
-class _Signature(StrictModel):
-    keyid: KeyIdText
-    sig: _Text
-
-
-class _Envelope(StrictModel):
-    payloadType: _Text  # noqa: N815  (DSSE's own name)
-    payload: Annotated[str, Field(max_length=_LIMIT)]
-    signatures: Annotated[tuple[_Signature, ...], Field(min_length=1, max_length=4)]
-
-
 def prove_possession(
     oin: Oin, signers: Sequence[tuple[Signer, VerifyingKey]], sealing_keys: Sequence[SealingKey], at: Micros
 ) -> bytes:
@@ -71,19 +59,10 @@ def prove_possession(
     statement = {
         "oin": oin,
         "made_at": at,
-        "signing_keys": [_text(key.spki) for _, key in signers],
-        "sealing_keys": [_text(key.raw) for key in sealing_keys],
+        "signing_keys": [encode(key.spki) for _, key in signers],
+        "sealing_keys": [encode(key.raw) for key in sealing_keys],
     }
-    payload = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
-    signed = pae(POSSESSION_TYPE.encode(), payload)
-    envelope = {
-        "payloadType": POSSESSION_TYPE,
-        "payload": _text(payload),
-        "signatures": [
-            {"keyid": str(key.key_id), "sig": _text(signer.sign(signed))} for signer, key in signers
-        ],
-    }
-    return json.dumps(envelope, indent=1).encode() + b"\n"
+    return write_envelope(POSSESSION_TYPE, statement, [signer for signer, _ in signers])
 
 
 def check_possession(document: bytes) -> Possession:
@@ -93,33 +72,19 @@ def check_possession(document: bytes) -> Possession:
         MalformedError: Not such a document, or a key in it is none.
         UntrustedError: A signing key has not signed it.
     """
-    envelope = read_json(document, _Envelope, "a proof of possession", _LIMIT)
-    if envelope.payloadType != POSSESSION_TYPE:
-        raise MalformedError("not a proof of possession")
-    payload = _octets(envelope.payload)
-    statement = read_json(payload, _Statement, "a proof of possession", _LIMIT)
-    keys = [VerifyingKey.from_spki(_octets(text)) for text in statement.signing_keys]
-    signatures = {signature.keyid: _octets(signature.sig) for signature in envelope.signatures}
-    if {key.key_id for key in keys} != signatures.keys() or len(keys) != len(envelope.signatures):
+    opened = open_envelope(read_envelope(document, _NOUN, _LIMIT), POSSESSION_TYPE, _NOUN, _LIMIT)
+    statement = read_json(opened.payload, _Statement, _NOUN, _LIMIT)
+    keys = [VerifyingKey.from_spki(decode(text, _NOUN)) for text in statement.signing_keys]
+    signatures = dict(opened.signatures)
+    if {key.key_id for key in keys} != signatures.keys() or len(keys) != len(opened.signatures):
         raise UntrustedError(
             "not every key of a proof of possession has signed it", reason="signature-missing"
         )
     for key in keys:
-        key.verify(signatures[key.key_id], pae(POSSESSION_TYPE.encode(), payload))
+        key.verify(signatures[key.key_id], opened.signed)
     return Possession(
         oin=statement.oin,
         signing_keys=tuple(key for key in keys if key.algorithm is not Algorithm.ED25519),
-        sealing_keys=tuple(SealingKey(_octets(text)) for text in statement.sealing_keys),
+        sealing_keys=tuple(SealingKey(decode(text, _NOUN)) for text in statement.sealing_keys),
         log_keys=tuple(key for key in keys if key.algorithm is Algorithm.ED25519),
     )
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _octets(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedError("a proof of possession holds something that is not base64") from error

@@ -16,18 +16,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from broker.agreements.parsing import OinText
 from broker.agreements.statements import (
     SignedStatement,
     Statement,
     read_statement,
     read_statements,
-    sign_statement,
 )
 from broker.crypto import Signer, VerifyingKey
+from broker.dsse import write_envelope
 from broker.errors import RejectedError, UntrustedError
 from broker.names import Algorithm, KeyId, Micros, Oin
 from broker.signing import KeyDirectory, VerificationCache
+from broker.strict_json import OinText
 from broker.trust.view import Succession, TrustView
 
 __all__ = [
@@ -77,7 +77,7 @@ def sign_succession(succession: Succession, oin: Oin, signers: Sequence[Signer],
         "since": succession.since,
         "signed_at": at,
     }
-    return sign_statement(SUCCESSION_TYPE, statement, signers)
+    return write_envelope(SUCCESSION_TYPE, statement, signers)
 
 
 def read_succession(document: bytes) -> SignedStatement[SuccessionStatement]:

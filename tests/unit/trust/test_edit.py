@@ -52,6 +52,7 @@ def test_a_proof_without_the_private_key_fails() -> None:
     """Somebody else's public key cannot be registered."""
     stranger = SoftwareSigner.generate(Algorithm.ES256)
     forged = json.loads(prove_possession(OIN, [(stranger, SIGNER.verifying_key)], [], NOW))
+    forged["signatures"][0]["keyid"] = str(SIGNER.key_id)
     with pytest.raises(UntrustedError):
         check_possession(json.dumps(forged).encode())
 
