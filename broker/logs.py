@@ -35,6 +35,7 @@ __all__ = [
     "LEDGER_APPENDED",
     "LEDGER_PROBLEM",
     "MESSAGE_REFUSED",
+    "OBLIGATIONS_OVERDUE",
     "OBLIGATIONS_REBUILT",
     "PROCESS_FAILED",
     "PROCESS_STARTED",
@@ -52,6 +53,7 @@ KAFKA_WEAKER = "kafka_weaker"
 LEDGER_APPENDED = "ledger_appended"
 LEDGER_PROBLEM = "ledger_problem"
 MESSAGE_REFUSED = "message_refused"
+OBLIGATIONS_OVERDUE = "obligations_overdue"
 OBLIGATIONS_REBUILT = "obligations_rebuilt"
 PROCESS_FAILED = "process_failed"
 PROCESS_STARTED = "process_started"

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from broker.adapters.database import migrate, open_engine
+from broker.adapters.ledger_obligations import SqlObligationReader
+from broker.adapters.ledger_store import SqlLedgerStore
 from broker.audit.codec import message_decision_id
 from broker.audit.events import AuditEvent, AuditParty, Outcome
+from broker.audit.store import Batch
 from broker.moments import HOUR
 from broker.names import CaseRef, Digest, MessageCode, MessageId, Micros, Oin, Role
-from tests.audit_world import AMK, DECIDED, SHG, drawn, event, gates
+from broker.pipelines.obligation_book import ObligationBook
+from tests.audit_world import AMK, DECIDED, ORIGIN, SHG, drawn, entries, event, gates
 
-__all__ = ["REPORT", "Told", "case_of", "case_ref", "told"]
+__all__ = ["REPORT", "Told", "case_of", "case_ref", "stored", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,17 @@ class Told:
 
 
 REPORT = (("children_in_family", "true"), ("domestic_violence_report", "true"))
+
+
+@contextmanager
+def stored(folder: Path, events: Sequence[AuditEvent]) -> Iterator[SqlObligationReader]:
+    """What follows from *events*, in a ledger of its own."""
+    engine = open_engine(f"sqlite:///{folder / 'obligations.sqlite'}")
+    migrate(engine)
+    store = SqlLedgerStore(engine, ORIGIN)
+    store.append(store.acquire(), Batch(tuple(entries(events)), (), {}), ObligationBook(gates()).follow)
+    yield SqlObligationReader(engine)
+    engine.dispose()
 
 
 def case_ref(number: int) -> CaseRef:

@@ -18,6 +18,7 @@ from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.cli.processes import run_process
 from broker.errors import ConfigurationError, EvidenceError, SchakelError
+from broker.operations.overdue import OverdueWatch
 from broker.parts import AuditParts
 from broker.pipelines.evidence import log_key, signed_checkpoint
 from broker.pipelines.obligation_book import differences
@@ -42,8 +43,16 @@ def run(
     """Write every decision into the ledger until SIGTERM; one process for each log."""
     settings = load_profile(profile, LedgerProfile)
     logs.configure(settings.name)
-    process = LedgerWriter(ledger_parts(settings))
-    run_process(process.step, process.close)
+    parts = ledger_parts(settings)
+    process = LedgerWriter(parts)
+    watch = OverdueWatch(audit_parts(settings).obligations, parts.keeper, parts.clock)
+
+    def step() -> int:
+        done = process.step()
+        watch.look()
+        return done
+
+    run_process(step, process.close)
 
 
 @app.command()

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from broker.cli.arguments import given_moment
+from broker import logs
+from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile, Output, given_moment
+from broker.cli.ledgers import opened_ledger
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import hint, print_json, print_line, print_table
-from broker.errors import MalformedError, UsageError
+from broker.errors import ExitCode, MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import Oin
 from broker.obligations.completeness import Cell, Counts, Verdict
 from broker.obligations.report import COUNTED, Period, count_rows, declared_rows, selected, totals
 
 if TYPE_CHECKING:
-    from broker.obligations.model import Obligation, RuleSet
-    from broker.obligations.store import ObligationQuery
+    from broker.obligations.model import RuleSet
     from broker.operations.reminding import Reminded
     from broker.parts import AuditParts
     from broker.pipelines.declarations import Believed
@@ -30,23 +31,13 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 
-_FOUND = 9
 _LARGEST = 4 * 1024 * 1024
-_MOST = 1_000_000
-
-LedgerFile = Annotated[
-    Path | None,
-    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
-]
-Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 
 
 @app.command()
 def report(
     profile: LedgerFile = None,
-    directory: Directory = None,
+    directory: LedgerDirectory = None,
     period: Annotated[
         str | None, typer.Option(help="Months: 2026-05..2026-06, or one; all by default.")
     ] = None,
@@ -66,10 +57,10 @@ def report(
     from broker.operations.completeness import count_all
 
     months = _period(period)
-    with _opened(profile, directory) as parts:
-        view, now = parts.keeper.current(), parts.clock.now()
-        counted = count_all(parts.obligations, view, now)
-        believed = _believed(declared or [], view, parts)
+    parts = opened_ledger(profile, directory)
+    view, now = parts.keeper.current(), parts.clock.now()
+    counted = count_all(parts.obligations, view, now)
+    believed = _believed(declared or [], view, parts)
     agencies = _agencies(agency or [], view)
     names = {known.oin: known.short_name for known in view.agencies.values()}
     cells = selected(counted.cells, months, agencies)
@@ -88,7 +79,7 @@ def report(
     else:
         _print_report(document, asked=bool(declared))
     if believed.refused or any(row["verdict"] == Verdict.DIFFERENCE for row in beside):
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 @app.command()
@@ -100,6 +91,7 @@ def declare(
     profile: Annotated[
         Path, typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of your agency.")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Sign your agency's own counts, those of 1 to 5 written as 1-5."""
     from broker.assembly import clock, keeper
@@ -120,7 +112,10 @@ def declare(
             f"{counts} cannot be declared", why=error.what, remedy="See docs/how-to/obligations.md"
         ) from error
     write_named(output, document)
-    print_line(f"{settings.name} declared {len(rows)} counts in {output}")
+    if as_json:
+        print_json({"file": output, "agency": settings.name, "counts": len(rows)})
+    else:
+        print_line(f"{settings.name} declared {len(rows)} counts in {output}")
 
 
 @app.command()
@@ -128,24 +123,29 @@ def calendar(
     agency: Annotated[str, typer.Option(help="Whose due moments: short name or OIN.")],
     output: Output,
     profile: LedgerFile = None,
-    directory: Directory = None,
+    directory: LedgerDirectory = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write what an agency still owes as a calendar: code, case reference and due moment, nothing else."""
     from broker.obligations.store import ObligationQuery
     from broker.obligations.succession import heirs
     from broker.operations.calendar import calendar_of
-    from broker.pipelines.reminders import UNDER_WAY
+    from broker.operations.under_way import under_way
 
-    with _opened(profile, directory) as parts:
-        view, now = parts.keeper.current(), parts.clock.now()
-        (oin,) = _agencies([agency], view)
-        successions = _rules(view).successions
-        # Whoever stands in somebody's place owes what that one owed.
-        parties = frozenset({oin, *(each.old for each in successions)})
-        found = _under_way(parts, ObligationQuery(now, parties, states=UNDER_WAY))
+    parts = opened_ledger(profile, directory)
+    view, now = parts.keeper.current(), parts.clock.now()
+    (oin,) = _agencies([agency], view)
+    successions = _rules(view).successions
+    # Whoever stands in somebody's place owes what that one owed.
+    parties = frozenset({oin, *(each.old for each in successions)})
+    found = under_way(parts.obligations, ObligationQuery(now, parties))
     owed = [each for each in found if oin in {one.oin for one in heirs(each.debtor, now, successions)}]
     write_named(output, calendar_of(owed, now))
-    print_line(f"wrote {len(owed)} due moments of {view.agencies[oin].short_name} to {output}")
+    name = view.agencies[oin].short_name
+    if as_json:
+        print_json({"file": output, "agency": name, "due_moments": len(owed)})
+    else:
+        print_line(f"wrote {len(owed)} due moments of {name} to {output}")
 
 
 @app.command()
@@ -163,25 +163,29 @@ def remind(
     overdue: Annotated[bool, typer.Option("--overdue", help="What is past its due moment.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have the exchange remind both parties, once a day, of what has not ended; exit 9 if one is refused."""
+    """Have the exchange remind both parties, once a day, of what has not ended; exit 6 if one is refused."""
     from broker.assembly import exchange_parts
     from broker.cli.ledgers import gate_profile
     from broker.obligations.store import ObligationQuery
     from broker.operations.reminding import send_reminders
-    from broker.pipelines.reminders import UNDER_WAY, to_remind
+    from broker.operations.under_way import under_way
+    from broker.pipelines.reminders import to_remind
     from producers.client import Publisher
 
     if overdue == (due_before is not None):
         raise UsageError("it is not said what to remind of", remedy="Give --overdue or --due-before MOMENT")
     limit = None if due_before is None else given_moment(due_before)
+    # What a publisher logs of a refusal is printed here as a row.
+    logs.configure("remind", level="ERROR", json=False)
+    logs.quiet_kafka(logging.ERROR)
     settings = gate_profile(gate, directory)
-    with _opened(profile, directory) as parts:
-        view, now = parts.keeper.current(), parts.clock.now()
-        rules = _rules(view)
-        found = _under_way(parts, ObligationQuery(now, states=UNDER_WAY, due_before=limit or now))
-        wanted = to_remind(found, now, limit or now, rules)
-        with Publisher(exchange_parts(settings)) as publisher:
-            reminded = list(send_reminders(wanted, publisher, parts.reader, rules, now))
+    parts = opened_ledger(profile, directory)
+    view, now = parts.keeper.current(), parts.clock.now()
+    rules = _rules(view)
+    found = under_way(parts.obligations, ObligationQuery(now, due_before=limit or now))
+    wanted = to_remind(found, now, limit or now, rules)
+    with Publisher(exchange_parts(settings)) as publisher:
+        reminded = list(send_reminders(wanted, publisher, parts.reader, rules, now))
     names = {known.oin: known.short_name for known in view.agencies.values()}
     rows = [_reminded(one, names) for one in reminded]
     if as_json:
@@ -191,7 +195,7 @@ def remind(
     else:
         print_line("nothing to remind of")
     if any(one.outcome == "refused" for one in reminded):
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _reminded(one: Reminded, names: Mapping[Oin, str]) -> dict[str, str]:
@@ -203,27 +207,15 @@ def _reminded(one: Reminded, names: Mapping[Oin, str]) -> dict[str, str]:
         "debtor": names.get(owed.debtor.oin, str(owed.debtor.oin)),
         "creditor": names.get(owed.creditor.oin, str(owed.creditor.oin)),
         "message_id": str(one.message_id),
-        "outcome": one.outcome if not one.reason else f"{one.outcome}: {one.reason}",
+        "outcome": one.outcome,
+        "reason": one.reason,
     }
-
-
-def _under_way(parts: AuditParts, query: ObligationQuery) -> list[Obligation]:
-    return parts.obligations.obligations(query, _MOST)
 
 
 def _rules(view: TrustView) -> RuleSet:
     from broker.pipelines.obligations import rules_of
 
     return rules_of(view.catalogue, view.successions)
-
-
-@contextmanager
-def _opened(profile: Path | None, directory: Path | None) -> Iterator[AuditParts]:
-    """The ledger to read; imported here, so that `declare` does without a database."""
-    from broker.assembly_ledger import audit_parts
-    from broker.cli.ledgers import ledger_profile
-
-    yield audit_parts(ledger_profile(profile, directory))
 
 
 def _period(text: str | None) -> Period | None:

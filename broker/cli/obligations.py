@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile, given_moment
+from broker.cli.ledgers import opened_ledger
 from broker.cli.obligation_reports import app as reports
 from broker.cli.printing import print_json, print_line, print_table
-from broker.dutch_time import local, parse_moment
-from broker.errors import MalformedError, UsageError
+from broker.dutch_time import local
+from broker.errors import ExitCode, MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import CaseRef, Micros, Oin
 from broker.obligations.model import Obligation, Party, RuleSet, State
@@ -34,21 +35,13 @@ __all__ = ["app"]
 app = typer.Typer(help="See what must be answered by when, and whether it was.", no_args_is_help=True)
 app.add_typer(reports)
 
-_FOUND = 9
 _ID = re.compile(r"[0-9A-Fa-f]{8,64}")
-
-Profile = Annotated[
-    Path | None,
-    typer.Option("--profile", envvar="SCHAKEL_PROFILE", help="Profile of the ledger, or of its operator."),
-]
-Directory = Annotated[Path | None, typer.Option("--dir", help="Sandbox directory; instead of --profile.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @app.command("list")
 def list_(
-    profile: Profile = None,
-    directory: Directory = None,
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
     agency: Annotated[
         str | None, typer.Option("--agency", help="Owed by or to this agency: short name or OIN.")
     ] = None,
@@ -61,21 +54,28 @@ def list_(
         str | None, typer.Option("--due-before", help="Due before this: 2026-05-01, or with a time.")
     ] = None,
     overdue: Annotated[
-        bool, typer.Option("--overdue", help="Past the due moment and not ended; exit 9 if there is any.")
+        bool,
+        typer.Option("--overdue", help="Past the due moment and not ended, without --state; exit 9 if any."),
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List obligations, the earliest due first; moments are those of the Netherlands."""
-    parts = _opened(profile, directory)
+    if overdue and state:
+        raise UsageError(
+            "--overdue is a state itself",
+            why="its exit code would tell of other states",
+            remedy="Give --overdue alone, or --state overdue beside the other states",
+        )
+    parts = opened_ledger(profile, directory)
     here = _Here.of(parts)
     query = ObligationQuery(
         now=here.now,
         parties=here.standing_for(agency),
         case_ref=_case(case),
         code=code.upper() if code else None,
-        states=frozenset({*(state or ()), *([State.OVERDUE] if overdue else ())}),
-        due_before=_moment(due_before),
+        states=frozenset({State.OVERDUE} if overdue else state or ()),
+        due_before=None if due_before is None else given_moment(due_before),
     )
     found = [here.document(each) for each in parts.obligations.obligations(query, limit)]
     if as_json:
@@ -85,7 +85,7 @@ def list_(
     else:
         print_line("none")
     if overdue and found:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(ExitCode.FOUND)
 
 
 @app.command()
@@ -93,8 +93,8 @@ def show(
     obligation: Annotated[
         str, typer.Argument(metavar="ID", help="Id, or its first 8 hexadecimal digits or more.")
     ],
-    profile: Profile = None,
-    directory: Directory = None,
+    profile: LedgerFile = None,
+    directory: LedgerDirectory = None,
     as_json: AsJson = False,
 ) -> None:
     """Show everything about one obligation."""
@@ -104,7 +104,7 @@ def show(
             why="it has 64 hexadecimal digits, of which at least the first 8 are given",
             remedy="Find it: schakel obligations list",
         )
-    parts = _opened(profile, directory)
+    parts = opened_ledger(profile, directory)
     found = parts.obligations.obligation_prefix(obligation.lower(), 2)
     if len(found) != 1:
         raise UsageError(
@@ -121,7 +121,7 @@ def show(
 
 
 @app.command()
-def rebuild(profile: Profile = None, directory: Directory = None, as_json: AsJson = False) -> None:
+def rebuild(profile: LedgerFile = None, directory: LedgerDirectory = None, as_json: AsJson = False) -> None:
     """Work every obligation out again from the ledger's entries.
 
     On SQLite the ledger writer must not run; on PostgreSQL it waits meanwhile.
@@ -134,14 +134,6 @@ def rebuild(profile: Profile = None, directory: Directory = None, as_json: AsJso
         print_json({"count": number})
     else:
         print_line(f"{number} obligations follow from the ledger")
-
-
-def _opened(profile: Path | None, directory: Path | None) -> AuditParts:
-    """The ledger to read; imported here, so that `--help` does without databases and networks."""
-    from broker.assembly_ledger import audit_parts
-    from broker.cli.ledgers import ledger_profile
-
-    return audit_parts(ledger_profile(profile, directory))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +231,6 @@ def _print_list(found: list[dict[str, object]], here: _Here) -> None:
 
 def _local(at: Micros) -> str:
     return f"{local(at):%Y-%m-%d %H:%M}"
-
-
-def _moment(text: str | None) -> Micros | None:
-    if text is None:
-        return None
-    return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)
 
 
 def _case(text: str | None) -> CaseRef | None:

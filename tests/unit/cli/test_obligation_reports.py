@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import update
 
-from broker.adapters.database import migrate, open_engine
+from broker.adapters.database import migrate, open_engine, writing
 from broker.adapters.keyfiles import read_signer
 from broker.adapters.ledger_store import SqlLedgerStore
+from broker.adapters.ledger_tables import OBLIGATIONS
 from broker.adapters.memory import MemoryLog, MemorySource
 from broker.adapters.system import SandboxClock
 from broker.adapters.tiles import TileDirectory
@@ -25,6 +28,7 @@ from broker.audit.decision_record import write_records
 from broker.audit.events import AuditEvent
 from broker.cli.main import main
 from broker.dutch_time import local_day
+from broker.errors import ExitCode
 from broker.moments import DAY
 from broker.names import Micros
 from broker.parts import LedgerParts
@@ -239,6 +243,48 @@ def test_a_calendar_holds_what_an_agency_owes(
     entries = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
 
     assert sum(str(entry["summary"]).startswith("OB-DECIDE ") for entry in entries) == SILENT
+
+
+def test_what_was_written_is_said_as_json(
+    sandbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a script that asked for a calendar."""
+    file = tmp_path / "amk.ics"
+    assert obligations(sandbox, "calendar", "--agency", "amk-noord", "-o", str(file), "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    entries = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
+
+    assert said == {"file": str(file), "agency": "amk-noord", "due_moments": len(entries)}
+
+
+def test_what_was_declared_is_said_as_json(
+    sandbox: Path, month: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a script that signs its agency's counts."""
+    declaration(sandbox, tmp_path, month, 6)
+    capsys.readouterr()
+    counts, signed = tmp_path / "counts.json", tmp_path / "signed.json"
+    profile = Layout(sandbox).profile("amk-noord")
+    words = ["--profile", str(profile), str(counts), "-o", str(signed), "--json"]
+    assert main(["obligations", "declare", *words]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {"file": str(signed), "agency": "amk-noord", "counts": 1}
+
+
+def test_a_reminder_that_is_refused_has_the_exit_code_of_refusals(
+    sandbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And its reason by itself: a creditor in a role that it does not have gets nothing."""
+    copy = tmp_path / "sandbox"
+    shutil.copytree(sandbox, copy)
+    engine = open_engine(load_profile(Layout(copy).ledger_profile, LedgerProfile).database)
+    with writing(engine) as connection:
+        connection.execute(update(OBLIGATIONS).values(creditor_role="POL"))
+    engine.dispose()
+
+    assert obligations(copy, "remind", "--overdue", "--json") == ExitCode.REFUSED
+    reminders = json.loads(capsys.readouterr().out)["reminders"]
+    assert {(one["outcome"], one["reason"]) for one in reminders} == {("refused", "recipient-role")}
 
 
 @pytest.mark.parametrize("words", [(), ("--overdue", "--due-before", "2026-01-01")], ids=["nothing", "both"])

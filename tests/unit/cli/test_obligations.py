@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,22 +116,71 @@ def test_a_list_of_what_is_overdue_exits_with_9(sandbox: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("words", "some"),
+    ("words", "holds", "some"),
     [
-        pytest.param(("--agency", "amk-noord"), True, id="agency"),
-        pytest.param(("--agency", "raad-noord"), False, id="another-agency"),
-        pytest.param(("--case", case_ref(2).hex()), True, id="case"),
-        pytest.param(("--state", "met"), True, id="state"),
-        pytest.param(("--state", "waived"), False, id="no-state"),
-        pytest.param(("--due-before", "2020-01-01"), False, id="due-before-day"),
-        pytest.param(("--due-before", "2120-01-01T12:00"), True, id="due-before-moment"),
+        pytest.param(("--agency", "amk-noord"), lambda one: "amk-noord" in _parties(one), True, id="agency"),
+        pytest.param(("--agency", "raad-noord"), lambda one: False, False, id="another-agency"),
+        pytest.param(
+            ("--case", case_ref(2).hex()), lambda one: one["case"] == str(case_ref(2)), True, id="case"
+        ),
+        pytest.param(("--code", "OB-ACK"), lambda one: one["code"] == "OB-ACK", True, id="code"),
+        pytest.param(("--state", "met"), lambda one: one["state"] == "met", True, id="state"),
+        pytest.param(
+            ("--state", "met", "--state", "open"),
+            lambda one: one["state"] in ("met", "open"),
+            True,
+            id="states",
+        ),
+        pytest.param(("--state", "waived"), lambda one: one["state"] == "waived", False, id="no-state"),
+        pytest.param(("--due-before", "2020-01-01"), lambda one: False, False, id="due-before-day"),
+        pytest.param(("--due-before", "2120-01-01T12:00"), lambda one: True, True, id="due-before-moment"),
     ],
 )
 def test_a_list_can_be_narrowed(
-    sandbox: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], some: bool
+    sandbox: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    holds: Callable[[dict[str, Any]], bool],
+    some: bool,
 ) -> None:
-    """Each filter by itself."""
-    assert bool(answer(capsys, sandbox, "list", *words)) is some
+    """Each filter by itself: exactly those of the whole list for which it holds, in the same order."""
+    every = answer(capsys, sandbox, "list")
+    expected = [one["id"] for one in every if holds(one)]
+
+    assert [one["id"] for one in answer(capsys, sandbox, "list", *words)] == expected
+    assert bool(expected) is some
+
+
+def _parties(one: dict[str, Any]) -> tuple[str, str]:
+    return one["debtor"]["name"], one["creditor"]["name"]
+
+
+def test_a_list_ends_at_its_limit(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the earliest due."""
+    every = answer(capsys, sandbox, "list")
+
+    assert answer(capsys, sandbox, "list", "--limit", "2") == every[:2]
+
+
+def test_the_doctor_says_what_the_operator_must_hear(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A receipt that stays away is a system that failed."""
+    assert main(["doctor", "--dir", str(sandbox), "--json"]) == 9
+    checks = {one["check"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+
+    assert checks["duty OB-ACK"]["state"] == "wrong"
+    assert "by amk-noord" in checks["duty OB-ACK"]["said"]
+
+
+def test_the_doctor_of_an_agency_looks_at_no_ledger(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has none."""
+    assert main(["doctor", "--profile", str(Layout(sandbox).profile("amk-noord")), "--json"]) == 9
+    checks = {one["check"] for one in json.loads(capsys.readouterr().out)["checks"]}
+
+    assert not any(check.startswith("dut") for check in checks)
 
 
 def test_one_is_shown_by_the_beginning_of_its_id(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +208,7 @@ def test_people_see_dutch_time_and_what_the_code_means(
         pytest.param(("list", "--agency", "nobody"), "no agency nobody", id="agency"),
         pytest.param(("list", "--case", "nothing"), "--case", id="case"),
         pytest.param(("list", "--due-before", "tomorrow"), "not a moment", id="moment"),
+        pytest.param(("list", "--overdue", "--state", "met"), "--overdue is a state", id="overdue-and-state"),
         pytest.param(("show", "x"), "not the id", id="id"),
         pytest.param(("show", "00000000"), "no such obligation", id="unknown"),
     ],
