@@ -11,8 +11,8 @@ from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_table
 from broker.cli.profiles import ProfileFile, SandboxDirectory, operator_profile
 from broker.errors import ConfigurationError, ExitCode, SchakelError
-from broker.operations.doctor import Finding, check_machine, check_profile
-from broker.operations.overdue import overdue_findings, told_to_operator
+from broker.operations.doctor import Finding, check_machine, check_profile, overdue_findings
+from broker.operations.overdue import told_to_operator
 from broker.sandbox.checkup import check_local_kafka
 
 __all__ = ["app"]

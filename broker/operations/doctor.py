@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +19,15 @@ from broker.adapters.system import SystemClock, read_offset
 from broker.assembly import clock, kafka_access, kafka_admin, keeper
 from broker.errors import SchakelError
 from broker.moments import DAY, HOUR, SECOND, to_text
-from broker.names import Micros
+from broker.names import Micros, Oin
+from broker.operations.overdue import MOST, Overdue
 from broker.operations.parties import parties_of
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, LedgerProfile, Profile, load_profile
 from broker.topics import decisions_topic
 from broker.trust.view import Agency, TrustView
 
-__all__ = ["Finding", "check_machine", "check_profile", "tried"]
+__all__ = ["Finding", "check_machine", "check_profile", "overdue_findings", "tried"]
 
 _SOON = 30 * DAY
 _OLD = DAY // 2
@@ -85,6 +86,24 @@ def check_profile(path: Path) -> Iterator[Finding]:
     yield from _registry(view, profile, now)
     yield from _agreements(view, profile, now)
     yield from _rights(view, profile)
+
+
+def overdue_findings(told: Iterable[Overdue], names: Mapping[Oin, str]) -> Iterator[Finding]:
+    """What `schakel doctor` says of each of these duties.
+
+    Args:
+        names: Short names of agencies.
+    """
+    for one in told:
+        check = f"duty {one.code}"
+        if one.since is None:
+            yield Finding(check, "ok", f"{one.title}: none is overdue")
+            continue
+        number = f"{MOST} or more" if one.number >= MOST else f"{one.number}"
+        late = ", ".join(names.get(oin, str(oin)) for oin in one.debtors)
+        said = f"{one.title}: {number} overdue since {to_text(one.since)}, by {late}"
+        remedy = f"See whose system is down: schakel obligations list --overdue --code {one.code}"
+        yield Finding(check, "wrong", said, remedy)
 
 
 def tried(check: str, look: Callable[[], str], wrong: str = "wrong") -> Finding:

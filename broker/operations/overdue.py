@@ -6,7 +6,6 @@ told in two places: by `schakel doctor`, and in the log of the ledger writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,19 +13,19 @@ import structlog
 
 from broker import logs
 from broker.errors import UnavailableError
-from broker.moments import to_text
 from broker.names import Micros, Oin
 from broker.obligations.model import State
 from broker.obligations.store import ObligationQuery, ObligationReader
 from broker.obligations.succession import shown
-from broker.operations.doctor import Finding
 from broker.pipelines.obligations import RegisteredRules, rules_of
 from broker.ports import Clock
 
-__all__ = ["Overdue", "OverdueWatch", "Registered", "overdue_findings", "told_to_operator"]
+__all__ = ["MOST", "Overdue", "OverdueWatch", "Registered", "told_to_operator"]
+
+MOST = 1000
+"""Of one duty, so many are counted: whoever has more needs no exact number."""
 
 _ALERT = "alert-operator"
-_MOST = 1000
 _EVERY = 60.0
 
 _log = structlog.get_logger()
@@ -37,7 +36,7 @@ class Overdue:
     """What is overdue of one such duty.
 
     Attributes:
-        number: How many; no more than 1000 are counted.
+        number: How many; no more than `MOST` are counted.
         since: The earliest due moment, or None when there is none.
         debtors: Who is late, as they stand there now.
     """
@@ -70,29 +69,11 @@ def told_to_operator(reader: ObligationReader, registered: RegisteredRules, now:
         if duty.overdue != _ALERT:
             continue
         query = ObligationQuery(now, code=code, states=frozenset({State.OVERDUE}))
-        found = reader.obligations(query, _MOST)
+        found = reader.obligations(query, MOST)
         late = {shown(one, now, rules.successions).debtor.oin for one in found}
         since = found[0].due_at if found else None
         told.append(Overdue(code, duty.title, len(found), since, tuple(sorted(late))))
     return told
-
-
-def overdue_findings(told: list[Overdue], names: Mapping[Oin, str]) -> Iterator[Finding]:
-    """What `schakel doctor` says of each of these duties.
-
-    Args:
-        names: Short names of agencies.
-    """
-    for one in told:
-        check = f"duty {one.code}"
-        if one.since is None:
-            yield Finding(check, "ok", f"{one.title}: none is overdue")
-            continue
-        number = f"{_MOST} or more" if one.number >= _MOST else f"{one.number}"
-        late = ", ".join(names.get(oin, str(oin)) for oin in one.debtors)
-        said = f"{one.title}: {number} overdue since {to_text(one.since)}, by {late}"
-        remedy = f"See whose system is down: schakel obligations list --overdue --code {one.code}"
-        yield Finding(check, "wrong", said, remedy)
 
 
 class OverdueWatch:

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from broker.audit.events import AuditEvent, Outcome
 from broker.moments import HOUR, MINUTE
 from broker.names import Micros
-from broker.operations.doctor import Finding
-from broker.operations.overdue import OverdueWatch, overdue_findings, told_to_operator
+from broker.operations.doctor import Finding, overdue_findings
+from broker.operations.overdue import OverdueWatch, told_to_operator
 from tests.audit_world import AMK, DECIDED, SHG, gates
 from tests.obligation_world import REPORT, Told, stored, told
 from tests.world import Clock
