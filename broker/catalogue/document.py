@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, TypeVar
+from datetime import date
+from typing import Annotated, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
@@ -34,6 +35,7 @@ __all__ = [
     "CheckDocument",
     "ClosingDocument",
     "CoverageDocument",
+    "EarlierTermDocument",
     "EffectDocument",
     "ExtensionDocument",
     "FieldsDocument",
@@ -117,17 +119,37 @@ class AssertionMeaning(_Sourced):
     values: Annotated[list[_Name], Field(min_length=1)]
 
 
-class TermDocument(_Sourced):
-    """A length of time; *termijnenwet*: its end moves as the Algemene termijnenwet says (sources.md 5.2)."""
-
+class _Length(_Sourced):
     amount: _Number
     unit: Literal["minutes", "hours", "days", "weeks", "months", "working-days"]
     termijnenwet: bool = False
 
     @model_validator(mode="after")
-    def _moves(self) -> TermDocument:
+    def _moves(self) -> Self:
         if self.termijnenwet and self.unit not in {"days", "weeks", "months"}:
             raise ValueError("termijnenwet: only for days, weeks and months")
+        return self
+
+
+class EarlierTermDocument(_Length):
+    """What a term was for what began before the day *until*."""
+
+    until: date
+
+
+class TermDocument(_Length):
+    """A length of time; *termijnenwet*: its end moves as the Algemene termijnenwet says (sources.md 5.2).
+
+    *earlier*: what it was before, the oldest first: what began then keeps that length.
+    """
+
+    earlier: list[EarlierTermDocument] = []
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [each.until for each in self.earlier]
+        if days != sorted(set(days)):
+            raise ValueError("earlier: the oldest first, each with a day of its own")
         return self
 
 

@@ -15,6 +15,7 @@ from broker.catalogue.dictionary import Json, field_nodes, nullable
 from broker.catalogue.document import (
     CatalogueDocument,
     ClosingDocument,
+    EarlierTermDocument,
     EffectDocument,
     MessageDocument,
     OpeningDocument,
@@ -218,6 +219,11 @@ def _duty(code: str, document: CatalogueDocument, seen: frozenset[str]) -> str:
 
 
 def _length(term: TermDocument) -> str:
+    before = "".join(f", until {each.until} {_plain(each)}" for each in term.earlier)
+    return f"{_plain(term)}{before}"
+
+
+def _plain(term: TermDocument | EarlierTermDocument) -> str:
     moved = ", moved off days of rest" if term.termijnenwet else ""
     return f"{term.amount} {term.unit}{moved}"
 

@@ -33,6 +33,7 @@ from broker.catalogue.document import (
     ObligationDocument,
     OpeningDocument,
     ProlongingDocument,
+    TermDocument,
     parse_document,
 )
 from broker.catalogue.model import (
@@ -48,6 +49,7 @@ from broker.catalogue.model import (
     Term,
 )
 from broker.crypto import sha256
+from broker.dutch_time import midnight
 from broker.errors import ConfigurationError
 from broker.names import Digest, GroupName, MessageCode, MessageType
 
@@ -85,15 +87,21 @@ def load_catalogue(files: Mapping[str, bytes]) -> Catalogue:
         roles={code: role.nl for code, role in document.roles.items()},
         purposes={code: purpose.nl for code, purpose in document.purposes.items()},
         legal_bases={code: basis.title for code, basis in document.legal_bases.items()},
-        terms={
-            code: Term(code, t.amount, t.unit, t.source, t.termijnenwet) for code, t in document.terms.items()
-        },
+        terms={code: _term(code, written) for code, written in document.terms.items()},
         obligations={code: _obligation_rule(code, rule) for code, rule in document.obligations.items()},
         extensions={
             code: Extension(code, e.nl, e.en, tuple(e.carried_by), e.role, e.source)
             for code, e in document.extensions.items()
         },
     )
+
+
+def _term(code: str, written: TermDocument) -> Term:
+    earlier = tuple(
+        (midnight(each.until), Term(code, each.amount, each.unit, each.source, each.termijnenwet))
+        for each in written.earlier
+    )
+    return Term(code, written.amount, written.unit, written.source, written.termijnenwet, earlier)
 
 
 def stale_files(files: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from broker.names import (
     LegalBasis,
     MessageCode,
     MessageType,
+    Micros,
     Purpose,
     Regime,
     Role,
@@ -135,6 +136,7 @@ class Term:
     Attributes:
         unit: ``minutes``, ``hours``, ``days``, ``weeks``, ``months`` or ``working-days``.
         termijnenwet: Its end moves off weekends and holidays (sources.md 5.2).
+        earlier: What it was for what began before a moment, the oldest first.
     """
 
     code: str
@@ -142,6 +144,7 @@ class Term:
     unit: str
     source: str
     termijnenwet: bool = False
+    earlier: tuple[tuple[Micros, Term], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,17 @@ class Deadline:
         amount: Whole units, at least 0.
         termijnenwet: Whether the Algemene termijnenwet applies (sources.md 5.2).  Its own limits
             (article 4) hold all the same: no hours, nothing above 12 weeks, 90 days or 3 months.
+        earlier: What it was for what is counted from before a moment, the oldest first.
     """
 
     amount: int
     unit: Unit
     termijnenwet: bool = False
+    earlier: tuple[tuple[Micros, Deadline], ...] = ()
+
+    def since(self, start: Micros) -> Deadline:
+        """The term that held at *start*."""
+        return next((before for until, before in self.earlier if start < until), self)
 
 
 @dataclass(frozen=True, slots=True)

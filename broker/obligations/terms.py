@@ -9,6 +9,7 @@ The rules, in order:
 4. A term under the Algemene termijnenwet ends on an ordinary day (art. 1) and, when it is of three days
    or more, holds two of them (art. 2): its end moves on until both are so.
 5. That Act does not reach terms of more than 90 days, twelve weeks or three months (art. 4).
+6. A term that was changed holds for what is counted from then on; what began before keeps the earlier one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _ONE = timedelta(days=1)
 
 
 def due_at(start: Micros, deadline: Deadline) -> Micros:
-    """The last moment at which what is due *deadline* after *start* is in time.
+    """The last moment at which what is due *deadline* after *start* is in time: as the term was at *start*.
 
     Args:
         start: The moment of receipt, in the years 1970 to 9989.
@@ -42,6 +43,7 @@ def due_at(start: Micros, deadline: Deadline) -> Micros:
     Returns:
         `LAST_MOMENT` when the term would end beyond the calendar.
     """
+    deadline = deadline.since(start)
     if deadline.unit in _CLOCK:
         return Micros(min(start + deadline.amount * _CLOCK[deadline.unit], LAST_MOMENT))
     if start > _LAST_COUNTED:

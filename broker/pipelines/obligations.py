@@ -148,7 +148,10 @@ def _plain_duty(duty: Duty) -> _Plain:
 
 
 def _plain_deadline(deadline: Deadline | None) -> _Plain | None:
-    return None if deadline is None else [deadline.amount, deadline.unit.value, deadline.termijnenwet]
+    if deadline is None:
+        return None
+    earlier = [[until, _plain_deadline(before)] for until, before in deadline.earlier]
+    return [deadline.amount, deadline.unit.value, deadline.termijnenwet, earlier]
 
 
 @lru_cache(maxsize=1024)
@@ -190,4 +193,5 @@ def _duty(rule: ObligationRule, terms: Mapping[str, Term]) -> Duty:
 
 
 def _deadline(term: Term) -> Deadline:
-    return Deadline(term.amount, Unit(term.unit), term.termijnenwet)
+    earlier = tuple((until, _deadline(before)) for until, before in term.earlier)
+    return Deadline(term.amount, Unit(term.unit), term.termijnenwet, earlier)

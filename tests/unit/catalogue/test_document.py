@@ -47,6 +47,14 @@ def test_the_published_catalogue_parses() -> None:
         ),
         pytest.param("amount: 15, unit: minutes", "amount: 15, unit: years", "terms.T15.unit", id="unit"),
         pytest.param(
+            "amount: 15, unit: minutes",
+            "amount: 15, unit: minutes, earlier: ["
+            "{until: 2014-01-01, amount: 1, unit: days, source: A04},"
+            "{until: 2013-01-01, amount: 2, unit: days, source: A04}]",
+            "terms.T15",
+            id="earlier-terms-in-order",
+        ),
+        pytest.param(
             "{obligation: OB-DECIDE,",
             "{obligation: OB-DECIDE, owed_by: gate,",
             "E01.opens.1.owed_by",

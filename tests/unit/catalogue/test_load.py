@@ -7,6 +7,7 @@ import pytest
 from broker.catalogue.build import build, digest_lines
 from broker.catalogue.load import load_catalogue, stale_files
 from broker.errors import ConfigurationError
+from broker.moments import from_text
 from broker.names import GroupName, MessageCode
 from schemas.reading import packaged
 
@@ -192,6 +193,17 @@ def test_terms_of_the_law_move_and_long_ones_do_not() -> None:
     }
     assert not terms["amk-judgement-r1"].termijnenwet
     assert not terms["final-feedback"].termijnenwet
+
+
+def test_a_changed_term_keeps_what_it_was() -> None:
+    """Whatever began before the day, in the Netherlands, keeps the earlier length."""
+    earlier = "[{until: 2013-07-01, amount: 10, unit: working-days, source: A04}]"
+    files = rebuilt("T15: {amount: 15, ", f"T15: {{earlier: {earlier}, amount: 15, ")
+    term = load_catalogue(files).terms["T15"]
+    ((until, before),) = term.earlier
+
+    assert until == from_text("2013-06-30T22:00:00Z")
+    assert (before.amount, before.unit, term.amount) == (10, "working-days", 15)
 
 
 def test_an_acute_term_is_loaded() -> None:

@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.dutch_time import local_day
+from broker.dutch_time import local_day, midnight
 from broker.moments import DAY, HOUR, LAST_MOMENT, SECOND, from_text
 from broker.names import Micros
 from broker.obligations.legal_calendar import is_ordinary
 from broker.obligations.model import Deadline, Unit
 from broker.obligations.terms import due_at
+
+
+def day(text: str) -> Micros:
+    """The beginning of a day in the Netherlands."""
+    return midnight(date.fromisoformat(text))
+
 
 D, W, M, WD = Unit.DAYS, Unit.WEEKS, Unit.MONTHS, Unit.WORKING_DAYS
 
@@ -171,3 +177,20 @@ def test_a_later_receipt_is_never_due_earlier(
     deadline = Deadline(amount, unit, act)
 
     assert due_at(Micros(start + later * 7 * HOUR), deadline) >= due_at(start, deadline)
+
+
+CHANGED = Deadline(2, W, earlier=((day("2013-03-01"), Deadline(5, D)), (day("2013-06-01"), Deadline(1, W))))
+
+
+@pytest.mark.parametrize(
+    ("received", "last"),
+    [
+        pytest.param("2013-02-28", "2013-03-05", id="before-the-first-change"),
+        pytest.param("2013-03-01", "2013-03-08", id="on-the-day-of-the-change"),
+        pytest.param("2013-05-31", "2013-06-07", id="before-the-second"),
+        pytest.param("2013-06-01", "2013-06-15", id="since"),
+    ],
+)
+def test_what_began_before_a_term_was_changed_keeps_it(received: str, last: str) -> None:
+    """The term is the one that held at the moment from which it is counted."""
+    assert local_day(due_at(day(received), CHANGED)) == date.fromisoformat(last)

@@ -8,13 +8,15 @@ import pytest
 
 from broker.catalogue.model import Catalogue
 from broker.crypto import sha256
+from broker.moments import DAY
 from broker.names import Micros, Oin
 from broker.obligations import legal_calendar
 from broker.obligations.model import Deadline, Duty, Effect, RuleSet
+from broker.obligations.terms import due_at
 from broker.pipelines.obligation_book import ObligationBook
-from broker.pipelines.obligations import rules_digest
+from broker.pipelines.obligations import rules_digest, rules_of
 from broker.trust.view import Succession
-from tests.open_world import CATALOGUE
+from tests.open_world import CATALOGUE, NOW
 
 OLD, NEW, OTHER = (Oin(f"0000009900000000{number}000") for number in (1, 2, 3))
 
@@ -39,7 +41,7 @@ def retitled() -> Catalogue:
     return other_bytes(replace(CATALOGUE, obligations=duties, messages=messages))
 
 
-def with_term(**changes: int | str | bool) -> Catalogue:
+def with_term(**changes: object) -> Catalogue:
     """A catalogue of which one term is another."""
     code = CATALOGUE.obligations["OB-DECIDE"].term
     terms = {**CATALOGUE.terms, code: replace(CATALOGUE.terms[code], **changes)}  # type: ignore[arg-type]
@@ -78,6 +80,7 @@ def test_another_title_leaves_the_rules_as_they_were() -> None:
         pytest.param(with_term(amount=99), id="amount"),
         pytest.param(with_term(unit="months"), id="unit"),
         pytest.param(with_term(termijnenwet=False), id="act"),
+        pytest.param(with_term(earlier=((Micros(9), CATALOGUE.terms["T15"]),)), id="earlier"),
         pytest.param(with_rule(term_r2=CATALOGUE.obligations["OB-ACK"].term), id="term-of-r2"),
         pytest.param(with_rule(term_acute=CATALOGUE.obligations["OB-ACK"].term), id="acute-term"),
         pytest.param(with_rule(overdue="remind-once"), id="overdue"),
@@ -108,10 +111,21 @@ def test_another_calendar_gives_the_rules_another_name(monkeypatch: pytest.Monke
     assert rules_digest(Registered()) != before
 
 
+def test_what_began_before_a_term_was_changed_is_judged_as_before() -> None:
+    """A catalogue that says what the term was moves no due moment of then, open or closed."""
+    change = Micros(NOW + DAY)
+    code = CATALOGUE.obligations["OB-DECIDE"].term
+    changed = with_term(amount=90, earlier=((change, CATALOGUE.terms[code]),))
+    was, now = (rules_of(each, ()).duties["OB-DECIDE"].deadline for each in (CATALOGUE, changed))
+
+    assert due_at(NOW, was) == due_at(NOW, now)
+    assert due_at(change, was) < due_at(change, now)
+
+
 @pytest.mark.parametrize(
     ("kind", "known"),
     [
-        (Deadline, {"amount", "unit", "termijnenwet"}),
+        (Deadline, {"amount", "unit", "termijnenwet", "earlier"}),
         (Duty, {"code", "deadline", "deadline_r2", "deadline_acute", "overdue", "after", "title", "source"}),
         (Effect, {"duty", "when", "owed_by", "toward", "deadline"}),
         (
