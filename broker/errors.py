@@ -176,10 +176,26 @@ class ConfigurationError(SchakelError):
 
 
 class UsageError(SchakelError):
-    """The caller asked for something that cannot be done as asked."""
+    """The caller asked for something that cannot be done as asked.
+
+    Attributes:
+        offending: Names of the fields or options concerned, never their values.
+    """
 
     code = "usage"
     exit_code = ExitCode.USAGE
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        remedy: str = "",
+        code: str | None = None,
+        offending: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(what, why=why, remedy=remedy, code=code)
+        self.offending = offending
 
 
 class UnauthorisedError(SchakelError):

@@ -27,7 +27,8 @@ def to_record(document: Document, view: TrustView, entropy: Entropy) -> Record:
     A name in ``to`` is a short name or an OIN; its role is the one of its roles that may receive the type.
 
     Raises:
-        UsageError: The registry does not know an agency, or the document forwards without saying from whom.
+        UsageError: The registry does not know an agency (``unknown-agency``), or the document forwards
+            without saying from whom (``forward-without-origin``); says in which field.
     """
     entry = view.catalogue.messages.get(document.type)
     to = tuple(_addressee(find_agency(name, view), entry) for name in document.to)
@@ -94,11 +95,14 @@ def notice_document(notice: Notice, view: TrustView) -> dict[str, object]:
     }
 
 
-def find_agency(name: str, view: TrustView) -> Agency:
+def find_agency(name: str, view: TrustView, field: str = "to") -> Agency:
     """The agency of this short name or OIN.
 
+    Args:
+        field: Where the name stands, for the error.
+
     Raises:
-        UsageError: The registry does not know it.
+        UsageError: The registry does not know it (``unknown-agency``).
     """
     agency = view.by_name.get(name)
     if agency is None:
@@ -110,6 +114,8 @@ def find_agency(name: str, view: TrustView) -> Agency:
         raise UsageError(
             f"the registry does not know an agency {name}",
             remedy="`schakel registry show` lists the agencies",
+            code="unknown-agency",
+            offending=(field,),
         )
     return agency
 
@@ -135,8 +141,10 @@ def _origin(document: Document, view: TrustView) -> tuple[MessageId, Oin] | None
         raise UsageError(
             "the document forwards a message and does not say whose",
             remedy="Name who first sent it in `forwarded_from`",
+            code="forward-without-origin",
+            offending=("forwarded_from",),
         )
-    return document.forwards, find_agency(document.forwarded_from, view).oin
+    return document.forwards, find_agency(document.forwarded_from, view, "forwarded_from").oin
 
 
 def _short_name(oin: Oin, view: TrustView) -> str:

@@ -37,6 +37,7 @@ from broker.records.shape import Moment
 __all__ = ["MAX_DOCUMENT_BYTES", "DeliveredDocument", "Document", "document_json"]
 
 MAX_DOCUMENT_BYTES = 1_048_576
+_MOST_FAULTS = 20
 _T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
@@ -92,22 +93,32 @@ class Document(BaseModel):
         """Read one JSON document.
 
         Raises:
-            UsageError: Not a document of this form; names the fields, not their values.
+            UsageError: Not a document of this form (``not-a-document``), or a very large one
+                (``document-too-large``); names the fields, not their values.
         """
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise UsageError("the document is too large", remedy="Attachments travel by reference (group AT)")
+            raise UsageError(
+                "the document is too large",
+                remedy="Attachments travel by reference (group AT)",
+                code="document-too-large",
+            )
+        faults: dict[str, str] = {}
         try:
             value = json.loads(content, object_pairs_hook=_unique)
             # In JSON mode, so that codes may be written as text where Python would want an enumeration.
             return cls.model_validate_json(json.dumps(value))
         except ValidationError as error:
-            faults = dict.fromkeys(_fault(e["loc"], e["type"]) for e in error.errors())
+            for fault in error.errors()[:_MOST_FAULTS]:
+                faults.setdefault(_path(fault["loc"]), fault["type"])
         except (ValueError, RecursionError):
-            faults = {"not JSON, or a key is given twice": None}
+            pass
+        told = "; ".join(f"{path} ({kind})" for path, kind in faults.items())
         raise UsageError(
             "this is not a message document",
-            why="; ".join([*faults][:20]),
+            why=told or "not JSON, or a key is given twice",
             remedy="`schakel message template CODE` writes one that is",
+            code="not-a-document",
+            offending=(*faults,),
         )
 
     def asserted(self) -> dict[str, str]:
@@ -197,10 +208,10 @@ def document_json(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _fault(location: tuple[int | str, ...], kind: str) -> str:
-    """The path of a fault; what does not look like a name may be anything, and is hidden."""
+def _path(location: tuple[int | str, ...]) -> str:
+    """Where a fault is; what does not look like a name may be anything, and is hidden."""
     parts = [str(p) if isinstance(p, int) or _NAME.fullmatch(p) else "?" for p in location]
-    return f"{'.'.join(parts) or 'document'} ({kind})"
+    return ".".join(parts) or "document"
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -56,8 +56,10 @@ def test_an_oin_will_do_as_well() -> None:
 @pytest.mark.parametrize("name", ["amk-nergens", "00000099000000999000"])
 def test_an_agency_that_is_not_registered_is_refused_by_name(name: str) -> None:
     """A misspelt addressee is told to the caller, not to the gate."""
-    with pytest.raises(UsageError, match=name):
+    with pytest.raises(UsageError, match=name) as refusal:
         record(World(), to=[name])
+
+    assert (refusal.value.code, refusal.value.offending) == ("unknown-agency", ("to",))
 
 
 def test_a_new_case_gets_a_reference_of_its_own() -> None:
@@ -85,8 +87,10 @@ def test_what_is_answered_and_forwarded_is_cited() -> None:
 
 def test_a_forward_says_whose_message_it_was() -> None:
     """Without its first sender a forward could go round in a circle."""
-    with pytest.raises(UsageError, match="forwarded_from"):
+    with pytest.raises(UsageError, match="forwarded_from") as refusal:
         record(World(), forwards="02" * 16)
+
+    assert (refusal.value.code, refusal.value.offending) == ("forward-without-origin", ("forwarded_from",))
 
 
 def test_subjects_are_made_as_many_as_asked() -> None:

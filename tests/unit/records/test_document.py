@@ -99,6 +99,8 @@ def test_a_fault_names_the_field_and_not_the_value(changes: dict[str, object], t
     with pytest.raises(UsageError) as refusal:
         parsed(**changes)
     assert told in refusal.value.why
+    assert refusal.value.code == "not-a-document"
+    assert any(name.startswith(told) for name in refusal.value.offending)
     assert SECRET not in str(refusal.value)
 
 
