@@ -17,6 +17,7 @@ __all__ = [
     "Clock",
     "Connection",
     "Cursor",
+    "DocumentStore",
     "Entropy",
     "Header",
     "Inbox",
@@ -274,6 +275,50 @@ class Inbox(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """JSON documents of an agency in named places: whole or not there at all, durable, closed to others.
+
+    What people put there counts as well: a document is any file whose name ends in ``.json``.
+    Anything may raise `UnavailableError` when the store does not answer.
+    """
+
+    def make(self, *places: str) -> None:
+        """Have these places; those that are there stay as they are."""
+        ...
+
+    def names(self, place: str) -> Sequence[str]:
+        """The names of the documents in *place*, sorted."""
+        ...
+
+    def holds(self, place: str, name: str) -> bool:
+        """Whether *place* has a document *name*."""
+        ...
+
+    def read(self, place: str, name: str) -> bytes:
+        """The bytes of a document, whoever wrote them."""
+        ...
+
+    def keep(self, place: str, name: str, document: Mapping[str, object]) -> bool:
+        """Write *document* unless something of that name is there.
+
+        Returns:
+            Whether *document* is what stands there now; False when it is something else.
+        """
+        ...
+
+    def write(self, place: str, name: str, document: Mapping[str, object]) -> None:
+        """Write *document*; what stood there is replaced."""
+        ...
+
+    def move(self, name: str, place: str, to: str) -> str:
+        """Move a document from *place* into *to*.
+
+        Returns:
+            Its name there: with a number where its own was taken, cut where it was very long.
+        """
         ...
 
 
