@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from broker.adapters.crash import crash_probe
-from broker.adapters.document_files import keep_document, make_folders, move_document, write_document
+from broker.adapters.document_files import FolderDocuments
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.kafka_admin import KafkaAdmin
 from broker.adapters.kafka_connection import KafkaAccess, diagnose
@@ -21,7 +21,7 @@ from broker.names import TopicName
 from broker.parts import AnswerParts, GateParts, PublisherParts, SubscriberParts
 from broker.pipelines.deliver import Reader
 from broker.pipelines.gate import GateIdentity
-from broker.ports import Clock, Probe
+from broker.ports import Clock, DocumentStore, Probe
 from broker.self_test import run_self_test
 from broker.settings import AgencyProfile, GateProfile, Profile
 from broker.signing import VerificationCache
@@ -33,22 +33,19 @@ __all__ = [
     "LEDGER_TUNING",
     "answer_parts",
     "clock",
+    "documents",
     "exchange_parts",
     "gate_parts",
     "kafka_access",
     "kafka_admin",
     "kafka_weaknesses",
-    "keep_document",
     "keeper",
-    "make_folders",
-    "move_document",
     "probe",
     "publisher_parts",
     "require_kafka",
     "sender",
     "subscriber_parts",
     "system_entropy",
-    "write_document",
 ]
 
 LEDGER_TUNING = SourceTuning(gather=0.1, fetch_most=1_048_576)
@@ -192,6 +189,11 @@ def keeper(profile: Profile) -> TrustKeeper:
 def clock(profile: Profile) -> Clock:
     """The machine's clock; that of its sandbox for a party of one."""
     return SystemClock() if profile.clock is None else SandboxClock(profile.clock)
+
+
+def documents(folder: Path) -> DocumentStore:
+    """The documents in *folder*, as files."""
+    return FolderDocuments(folder)
 
 
 def kafka_access(profile: Profile) -> KafkaAccess:

@@ -10,13 +10,14 @@ and which SHG, a person says.  What was itself passed on never goes back (A23).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from broker.names import MessageCode, Role
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -43,4 +44,4 @@ def _may_have_to_forward(delivery: Disclosure, owed: Sequence[Answer]) -> bool:
 
 
 if __name__ == "__main__":
-    run(prepare, ["AMK"])
+    sys.exit(run(prepare, ["AMK"]))

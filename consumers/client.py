@@ -40,10 +40,11 @@ from broker.pipelines.deliver import (
 )
 from broker.pipelines.publish import Numbering, prepare, release
 from broker.ports import InboxStatus, Message, Outgoing, Position
+from broker.program import stop_signal
 from broker.settings import AgencyProfile, load_profile
 from broker.trust.view import TrustView
 from consumers.handlers import Handler, RefusalHandler, Reject, Retry
-from consumers.runner import OffsetWindow, keep_going, stop_signal
+from consumers.runner import OffsetWindow, keep_going
 from consumers.visit import Visit
 
 __all__ = ["BATCH", "Subscriber"]

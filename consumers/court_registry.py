@@ -9,13 +9,14 @@ measure; that is for the ruling to say, so its addressee is open.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from broker.names import MessageCode, Role
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers, sender_name
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -45,4 +46,4 @@ def prepare(delivery: Disclosure, view: TrustView, role: Role) -> Sequence[Answe
 
 
 if __name__ == "__main__":
-    run(prepare, ["KR"])
+    sys.exit(run(prepare, ["KR"]))

@@ -1,11 +1,12 @@
 """A desk of documents: what arrives is stored with the inbox, then laid out as files, with drafts of answers.
 
-    desk = Desk(Path("desk"), parts)
+    desk = Desk(documents(Path("desk")), parts)
     desk.step()
 
 1. A message is stored in the work table in the transaction that also remembers it, so once.
 2. After the commit it is laid out as ``in/<message id>.<code>.json``, and a draft of each answer that it
-   asks for as ``drafts/<message id>.<code of the answer>.json``.  Nothing is ever overwritten.
+   asks for as ``drafts/<message id>.<code of the answer>.json``.  Nothing is ever overwritten.  Then the
+   work table forgets the content: it has it between the commit and the file, and no longer.
 3. A person completes a draft and moves it to ``out/`` of the tray (`producers.tray`).
 4. A refusal by the gate of a message of ours is laid out as ``in/<message id>.refused.json``.
 """
@@ -14,15 +15,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from broker.assembly import keep_document, make_folders
+from broker.errors import UnavailableError
 from broker.names import MessageCode, Role
 from broker.parts import SubscriberParts
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
 from broker.pipelines.publish import new_message_id
-from broker.ports import Connection
+from broker.ports import Connection, DocumentStore
 from broker.trust.view import TrustView
 from consumers.client import Subscriber
 from consumers.drafts import Answer, answers, draft
@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS desk (
 )
 """
 _WAITING = "SELECT rowid, folder, name, sender, document FROM desk WHERE laid_out = 0 ORDER BY rowid"
+_FORGET = "UPDATE desk SET laid_out = 1, document = '' WHERE rowid = ?"
+_FORGET_EARLIER = "UPDATE desk SET document = '' WHERE laid_out = 1 AND document <> ''"
 
 
 def owed(delivery: Disclosure, view: TrustView, role: Role) -> Sequence[Answer]:
@@ -52,19 +54,20 @@ class Desk:
     """Receives for one agency in one role; use `step` in a loop, or once.
 
     Args:
-        folder: Where ``in/`` and ``drafts/`` are; they are made when they are not there.
+        documents: Where ``in`` and ``drafts`` are; they are made when they are not there.
         parts: What a subscriber needs; the inbox holds the work table too.
         prepare: Which answers the role prepares.
     """
 
-    def __init__(self, folder: Path, parts: SubscriberParts, prepare: Preparing = owed) -> None:
-        make_folders(folder, "in", "drafts")
-        self._folder, self._parts, self._prepare = folder, parts, prepare
+    def __init__(self, documents: DocumentStore, parts: SubscriberParts, prepare: Preparing = owed) -> None:
+        documents.make("in", "drafts")
+        self._documents, self._parts, self._prepare = documents, parts, prepare
         self.subscriber = Subscriber(parts)
         self.subscriber.on_any(self._take_in)
         self.subscriber.on_refusal(self._hear)
         with parts.inbox.transaction() as tx:
             tx.connection.execute(_TABLE)
+            tx.connection.execute(_FORGET_EARLIER)
 
     def step(self, timeout: float = 0.5) -> int:
         """Receive a batch and lay it out; what an earlier process did not lay out comes first.
@@ -108,12 +111,28 @@ class Desk:
 
     def _lay_out(self) -> None:
         with self._parts.inbox.transaction() as tx:
-            for row, folder, name, sender, document in tx.connection.execute(_WAITING).fetchall():
-                place, content = self._folder / folder, json.loads(document)
-                # A message id is its sender's own: another sender may have used the same.
-                if not keep_document(place / name, content):
-                    keep_document(place / f"{sender}.{name}", content)
-                tx.connection.execute("UPDATE desk SET laid_out = 1 WHERE rowid = ?", (row,))
+            waiting = tx.connection.execute(_WAITING).fetchall()
+        if not waiting:
+            return
+        # A file is as slow as a disk; nobody waits for the inbox meanwhile.  A crash before it is marked
+        # lays the same document out again, which changes nothing.
+        places = {row: self._laid_out(*stored) for row, *stored in waiting}
+        with self._parts.inbox.transaction() as tx:
+            tx.connection.executemany(_FORGET, [(row,) for row, taken in places.items() if not taken])
+        if left := [taken for taken in places.values() if taken]:
+            raise UnavailableError(
+                f"{left[0]} cannot be laid out ({len(left)} in all)",
+                why="other documents have both of the names that it may have",
+                remedy="Move those documents elsewhere",
+            )
+
+    def _laid_out(self, place: str, name: str, sender: str, stored: str) -> str:
+        """Lay a document out; empty, or where it would be if its names were not taken."""
+        document = json.loads(stored)
+        # A message id is its sender's own: another sender may have used the same.
+        names = (name, f"{sender}.{name}")
+        kept = any(self._documents.keep(place, free, document) for free in names)
+        return "" if kept else f"{place}/{name}"
 
 
 def _store(connection: Connection, sender: str, rows: Sequence[_Row]) -> None:

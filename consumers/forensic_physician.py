@@ -9,14 +9,15 @@ the type has no place for a name.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from broker.names import Role, Urgency
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -30,4 +31,4 @@ def prepare(delivery: Disclosure, view: TrustView, role: Role) -> Sequence[Answe
 
 
 if __name__ == "__main__":
-    run(prepare, ["FME"])
+    sys.exit(run(prepare, ["FME"]))

@@ -8,14 +8,15 @@ and the refusal, and one of them is completed.  A refusal is a full answer, give
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from broker.names import Role
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -49,4 +50,4 @@ def _refusal(owed: Answer) -> Answer:
 
 
 if __name__ == "__main__":
-    run(prepare, ["GGZ"])
+    sys.exit(run(prepare, ["GGZ"]))

@@ -7,11 +7,13 @@ The same types (E06, E07), the same weighing, another role.
 
 from __future__ import annotations
 
-from consumers.counter import run
+import sys
+
 from consumers.ggz_post_box import prepare
+from consumers.program import run
 
 __all__ = ["prepare"]
 
 
 if __name__ == "__main__":
-    run(prepare, ["HA"])
+    sys.exit(run(prepare, ["HA"]))

@@ -8,14 +8,15 @@ working day that its report was taken up (sources.md A17): that is feedback at t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from broker.names import Role
 from broker.pipelines.deliver import Disclosure
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -29,4 +30,4 @@ def prepare(delivery: Disclosure, view: TrustView, role: Role) -> Sequence[Answe
 
 
 if __name__ == "__main__":
-    run(prepare, ["IJZ", "IGZ", "IvhO"])
+    sys.exit(run(prepare, ["IJZ", "IGZ", "IvhO"]))

@@ -10,6 +10,7 @@ to the first, and is not needed when there is no investigation.  A notice that i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,8 +18,8 @@ from broker.names import MessageCode, Role
 from broker.pipelines.deliver import Disclosure
 from broker.records.model import GroupValue
 from broker.trust.view import TrustView
-from consumers.counter import run
 from consumers.drafts import Answer, answers
+from consumers.program import run
 
 __all__ = ["prepare"]
 
@@ -43,4 +44,4 @@ def _concerned(delivery: Disclosure) -> dict[str, GroupValue]:
 
 
 if __name__ == "__main__":
-    run(prepare, ["RvdK"])
+    sys.exit(run(prepare, ["RvdK"]))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import structlog
 
@@ -16,7 +14,7 @@ from broker.memory import settle_memory
 from broker.names import TopicName
 from broker.ports import Offsets, Position
 
-__all__ = ["OffsetWindow", "keep_going", "stop_signal"]
+__all__ = ["OffsetWindow", "keep_going"]
 
 _log = structlog.get_logger()
 _PAUSE_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -114,17 +112,3 @@ class _Told:
             return
         self._cause, self._at = cause, now
         _log.warning(logs.WORLD_UNAVAILABLE, code=error.code, error=cause, pause_seconds=pause)
-
-
-@contextmanager
-def stop_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set: finish the batch, leave the group, exit 0."""
-    stop = threading.Event()
-    previous = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

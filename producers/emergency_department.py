@@ -3,26 +3,20 @@
     python -m producers.emergency_department --profile schakel.toml --tray DIR [--once]
 
 Facts of the form: `cares_for_minors` (the question that every adult patient is asked, L23) and
-`er_trigger`, the reason of the visit: one of `TRIGGERS` (P33).  Of the medical file go the condition and
-the facts that matter to the child; nothing else.
+`er_trigger`, the reason of the visit: one of the triggers of `rules.yaml` (P33).  Of the medical file go
+the condition and the facts that matter to the child; nothing else.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
-from producers.counter import run
 from producers.forms import Form, NotSent, Wanted
+from producers.program import run
+from producers.rules import law_rules
 
-__all__ = ["TRIGGERS", "report_parent"]
-
-TRIGGERS = {
-    "huiselijk_geweld": "anders",
-    "intoxicatie_of_middelen": "verslaving",
-    "psychiatrie": "psychiatrisch",
-    "suicidepoging_of_automutilatie": "suicidaliteit",
-}
-"""Reasons of a visit after which a report is made, and the condition that it names unless the file does."""
+__all__ = ["report_parent"]
 
 _MEDICAL = ("parent_condition_code", "er_trigger_code", "parent_facts_relevant_to_child")
 
@@ -35,16 +29,16 @@ def report_parent(form: Form) -> Sequence[Wanted]:
     """
     if not form.holds("cares_for_minors"):
         raise NotSent("no-minors-in-care", "cares_for_minors")
-    trigger = str(form.fact("er_trigger"))
-    condition = TRIGGERS.get(trigger)
-    if condition is None:
+    visit = form.fact("er_trigger")
+    trigger = next((one for one in law_rules().triggers if one.reason == visit), None)
+    if trigger is None:
         raise NotSent("no-reason-to-report", "er_trigger")
     record = form.record
-    medical = {"parent_condition_code": condition, **record.get("MP", {}), "er_trigger_code": trigger}
-    record["MP"] = {name: medical[name] for name in _MEDICAL if name in medical}
+    known = {"parent_condition_code": trigger.condition, **form.group("MP"), "er_trigger_code": visit}
+    record["MP"] = {name: known[name] for name in _MEDICAL if name in known}
     record["RP"] = {"reporter_capacity_code": "ziekenhuis"}
     return [Wanted("E22", form.addressee("AMK"), record)]
 
 
 if __name__ == "__main__":
-    run(report_parent, "ZH")
+    sys.exit(run(report_parent, "ZH"))

@@ -1,75 +1,75 @@
-"""The folder of forms beside a tray: each form is taken once, and what follows from it is put in the tray.
+"""The forms beside a tray: each form is taken once, and what follows from it is put in the tray.
 
-1. ``forms/*.json`` goes to ``taken/``, or to ``not-sent/`` with a ``.reason.json``: code and names.
+1. ``forms/*.json`` goes to ``taken/``, or to ``not-sent/`` with a ``.reason.json``: code and names.  One
+   that cannot be read at this moment stays, and holds up no other.
 2. Of its record a message carries the groups and fields that its type knows, and no others.
 3. The same form again changes nothing; a corrected one is a new message.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from broker.assembly import make_folders, move_document, write_document
 from broker.crypto import sha256
-from broker.names import GroupName, MessageCode, Micros
+from broker.errors import UnavailableError, UsageError
+from broker.names import GroupName, Micros, Oin
+from broker.pipelines.documents import find_agency
+from broker.ports import DocumentStore
 from broker.records.schema import MessageSchema
 from broker.trust.view import TrustView
-from producers.forms import Form, NotSent, Rule, Wanted
-from producers.tray import Outcome, Tray
+from producers.forms import Form, NotSent, Rule, Wanted, read_form
+from producers.tray import Outcome, Tray, set_aside
 
 __all__ = ["Forms"]
 
+_STEM_BYTES = 100
+
 
 class Forms:
-    """Folders ``forms``, ``taken`` and ``not-sent`` beside those of a tray, and the rule of a role."""
+    """The places ``forms``, ``taken`` and ``not-sent`` beside those of a tray, and the rule of a role."""
 
-    def __init__(self, folder: Path, rule: Rule) -> None:
-        make_folders(folder, "forms", "taken", "not-sent")
-        self._folder, self._rule = folder, rule
+    def __init__(self, documents: DocumentStore, rule: Rule) -> None:
+        documents.make("forms", "taken", "not-sent")
+        self._documents, self._rule = documents, rule
 
     def take(self, tray: Tray, view: TrustView, now: Micros) -> Iterator[Outcome]:
         """Put the messages that follow from ``forms/*.json`` into *tray*; says why none follow."""
-        for path in sorted((self._folder / "forms").glob("*.json")):
+        for name in self._documents.names("forms"):
             try:
-                remarks = self._take(path, tray, view, now)
-                move_document(path, self._folder / "taken")
-                yield Outcome(path.name, "taken", " ".join(remarks))
+                yield self._take(name, tray, view, now)
             except NotSent as answer:
-                moved = move_document(path, self._folder / "not-sent")
-                reason = {"reason": answer.reason, "offending": list(answer.names)}
-                write_document(moved.with_suffix(".reason.json"), reason)
-                yield Outcome(path.name, "not-sent", str(answer))
+                set_aside(self._documents, name, ("forms", "not-sent"), answer.reason, answer.names)
+                yield Outcome(name, "not-sent", str(answer))
+            except UnavailableError as error:
+                yield Outcome(name, "waiting", error.code)
 
-    def _take(self, path: Path, tray: Tray, view: TrustView, now: Micros) -> list[str]:
-        written = path.read_bytes()
-        form = Form(_content(written), now)
-        wanted = [(message, _document(message, form, view)) for message in self._rule(form)]
+    def _take(self, name: str, tray: Tray, view: TrustView, now: Micros) -> Outcome:
+        written = self._documents.read("forms", name)
+        form = Form(read_form(written), now, view.catalogue)
+        wanted = [
+            (message, _addressee(message, view), _document(message, form, view))
+            for message in self._rule(form)
+        ]
         mark = sha256(written).hex()[:12]
-        for message, document in wanted:
-            tray.put(f"{path.stem}.{message.code}.{message.to}.{mark}.json", document)
-        return [message.remark for message, _ in wanted if message.remark]
+        stem = name.removesuffix(".json").encode(errors="ignore")[:_STEM_BYTES].decode(errors="ignore")
+        for message, oin, document in wanted:
+            tray.put(f"{stem}.{message.code}.{oin}.{mark}.json", document)
+        self._documents.move(name, "forms", "taken")
+        remarks = [message.remark for message, _, _ in wanted if message.remark]
+        return Outcome(name, "taken", " ".join(remarks))
 
 
-def _content(written: bytes) -> Mapping[str, Any]:
+def _addressee(message: Wanted, view: TrustView) -> Oin:
+    """Who gets it, as the registry has them: what stands in a form names no file."""
     try:
-        content = json.loads(written)
-    except (ValueError, RecursionError):
-        raise NotSent("not-a-form") from None
-    if not isinstance(content, dict):
-        raise NotSent("not-a-form")
-    for name in ("to", "facts", "record"):
-        if not isinstance(content.get(name, {}), dict):
-            raise NotSent("not-a-form", name)
-    return content
+        return find_agency(message.to, view).oin
+    except UsageError as error:
+        raise NotSent(error.code, *error.offending) from None
 
 
 def _document(message: Wanted, form: Form, view: TrustView) -> dict[str, object]:
-    entry = view.catalogue.messages.get(MessageCode(message.code))
-    if entry is None:
-        raise NotSent("unknown-type", message.code)
+    entry = form.entry(message.code)
     first = next(iter(entry.legal_bases), None)
     return {
         "type": message.code,
@@ -92,6 +92,6 @@ def _carried(record: Mapping[str, Any], schema: MessageSchema) -> dict[str, obje
         if group is not None:
             known = group.record.names
             records = value if isinstance(value, list) else [value]
-            kept = [{k: v for k, v in one.items() if k in known} for one in records if isinstance(one, dict)]
-            groups[name] = kept if isinstance(value, list) else next(iter(kept), {})
+            kept = [{k: v for k, v in one.items() if k in known} for one in records]
+            groups[name] = kept if isinstance(value, list) else kept[0]
     return groups

@@ -3,18 +3,24 @@
     {"to": {"AMK": "amk-noord"}, "regime": "R1", "facts": {...}, "record": {"REF": {...}, "CH": [...]}}
 
 ``facts`` is what the rule asks; ``record`` is the file as the agency has it, in field groups.  The rule
-says which messages follow, or raises `NotSent` with a reason code.
+says which messages follow, or raises `NotSent` with a reason code.  What stands in a form is a person's:
+`read_form` lets only the shape through that a rule relies on.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.names import Micros
+from broker.catalogue.model import Catalogue, MessageEntry
+from broker.names import MessageCode, Micros, Regime
+from broker.records.document import MAX_DOCUMENT_BYTES
 
-__all__ = ["Form", "NotSent", "Rule", "Wanted"]
+__all__ = ["Form", "NotSent", "Rule", "Wanted", "read_form"]
+
+_DEEPEST = 12
 
 
 class NotSent(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -36,22 +42,52 @@ class Form:
     """A form as the rule sees it.
 
     Attributes:
-        regime: ``R0``, ``R1`` or ``R2`` (sources.md 1).
         now: When it was taken.
+        catalogue: What the law asks of each message type.
     """
 
     content: Mapping[str, Any]
     now: Micros
+    catalogue: Catalogue
 
     @property
     def regime(self) -> str:
-        """In which regime of the law it is sent."""
-        return str(self.content.get("regime", "R1"))
+        """In which regime of the law it is sent: ``R0``, ``R1`` or ``R2`` (sources.md 1).
+
+        Raises:
+            NotSent: The form does not say; a guess would send under the wrong law.
+        """
+        regime = self.content.get("regime")
+        if regime not in tuple(Regime):
+            raise NotSent("not-filled-in", "regime")
+        return str(regime)
 
     @property
     def record(self) -> dict[str, Any]:
         """The field groups of the agency's file."""
         return dict(self.content.get("record") or {})
+
+    def group(self, name: str) -> dict[str, Any]:
+        """One field group of the file of which there is one; empty when the file has none.
+
+        Raises:
+            NotSent: The file has a list of them.
+        """
+        group = self.record.get(name, {})
+        if not isinstance(group, dict):
+            raise NotSent("not-one-record", name)
+        return dict(group)
+
+    def entry(self, code: str) -> MessageEntry:
+        """What the catalogue says of a message type.
+
+        Raises:
+            NotSent: It does not know the type.
+        """
+        entry = self.catalogue.messages.get(MessageCode(code))
+        if entry is None:
+            raise NotSent("unknown-type", code)
+        return entry
 
     def fact(self, name: str) -> Any:
         """What was filled in.
@@ -107,3 +143,37 @@ class Wanted:
 
 
 Rule = Callable[[Form], Sequence[Wanted]]
+
+
+def read_form(written: bytes) -> dict[str, Any]:
+    """The content of a form: an object, in which each field group is a record or a list of records.
+
+    Raises:
+        NotSent: It is something else; names the part.
+    """
+    if len(written) > MAX_DOCUMENT_BYTES:
+        raise NotSent("too-large")
+    try:
+        content = json.loads(written)
+        # A text that is no Unicode could be read, and never written or sent.
+        json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise NotSent("not-a-form") from None
+    if not isinstance(content, dict) or _deeper(content, _DEEPEST):
+        raise NotSent("not-a-form")
+    for name in ("to", "facts", "record"):
+        if not isinstance(content.get(name, {}), dict):
+            raise NotSent("not-a-form", name)
+    for value in content.get("record", {}).values():
+        records = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, dict) for one in records):
+            raise NotSent("not-a-form", "record")
+    return content
+
+
+def _deeper(value: object, than: int) -> bool:
+    """Whether lists and objects stand in each other more than so many times."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return than == 0 or any(_deeper(one, than - 1) for one in inner)

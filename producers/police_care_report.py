@@ -2,26 +2,25 @@
 
     python -m producers.police_care_report --profile schakel.toml --tray DIR [--once]
 
-Facts of the form: `child_involved`, as victim or as witness (L20).  The report is due 24 hours after the
-incident (A12); a late one is sent all the same, and the program says how late.  Earlier offences go only
-where somebody's safety needs them (L21).
+Facts of the form: `child_involved`, as victim or as witness (L20).  The report is due some hours after
+the incident (A12, `rules.yaml`); a late one is sent all the same, and the program says how late.  Fields
+that may go only where somebody is in danger, such as earlier offences (L21), go only then: which those
+are, and what a danger is, says the catalogue.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from broker.errors import MalformedError
-from broker.moments import from_text
-from producers.counter import run
+from broker.moments import HOUR, from_text
 from producers.forms import Form, NotSent, Wanted
+from producers.program import run
+from producers.rules import law_rules
 
 __all__ = ["hours_late", "report_care"]
-
-_HOUR = 3_600_000_000
-_TERM_HOURS = 24
-_DANGERS = ("acute_flag", "staff_risk_flag", "weapon_flag")
 
 
 def report_care(form: Form) -> Sequence[Wanted]:
@@ -35,8 +34,8 @@ def report_care(form: Form) -> Sequence[Wanted]:
     late = hours_late(form)
     record = form.record
     record["RP"] = {"reporter_capacity_code": "politie"}
-    if not _danger(record):
-        record["PO"] = {k: v for k, v in record["PO"].items() if k != "antecedents_summary"}
+    for group, name in _only_in_danger(form):
+        record[group] = {key: value for key, value in form.group(group).items() if key != name}
     remark = f"late-by-{late}-hours" if late else ""
     return [Wanted("E16", form.addressee("AMK"), record, remark=remark)]
 
@@ -47,20 +46,25 @@ def hours_late(form: Form) -> int:
     Raises:
         NotSent: The form does not say when the incident was, or it lies ahead.
     """
-    police = form.record.get("PO")
     try:
-        at = from_text(str(police["incident_datetime"] if isinstance(police, dict) else None))
-    except (MalformedError, KeyError):
+        at = from_text(str(form.group("PO").get("incident_datetime")))
+    except MalformedError:
         raise NotSent("not-filled-in", "PO.incident_datetime") from None
     if at > form.now:
         raise NotSent("incident-lies-ahead", "PO.incident_datetime")
-    return max(0, -(-(form.now - at) // _HOUR) - _TERM_HOURS)
+    return max(0, -(-(form.now - at) // HOUR) - law_rules().care_report.hours)
 
 
-def _danger(record: Mapping[str, Any]) -> bool:
-    safety = record.get("SA")
-    return isinstance(safety, dict) and any(safety.get(name) is True for name in _DANGERS)
+def _only_in_danger(form: Form) -> Sequence[tuple[str, str]]:
+    """Group and field of what this report may not carry, as none of the dangers holds that it is for."""
+    rules = [check.arguments for check in form.entry("E16").checks if check.name == "only-when-any"]
+    return [(str(rule["group"]), str(rule["field"])) for rule in rules if not _any_holds(form, rule)]
+
+
+def _any_holds(form: Form, rule: Mapping[str, Any]) -> bool:
+    flags = [flag.split(".") for flag in cast("Sequence[str]", rule["flags"])]
+    return any(form.group(group).get(name) is True for group, name in flags)
 
 
 if __name__ == "__main__":
-    run(report_care, "POL")
+    sys.exit(run(report_care, "POL"))

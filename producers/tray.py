@@ -1,6 +1,6 @@
 """A tray of documents to send: what an agency puts in ``out/`` is sent once, whatever breaks in between.
 
-    tray = Tray(Path("tray"))
+    tray = Tray(documents(Path("tray")))
     with Publisher.from_profile("schakel.toml") as publisher:
         for outcome in tray.send(publisher):
             ...
@@ -17,14 +17,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
 
-from broker.assembly import keep_document, make_folders, move_document, write_document
 from broker.errors import RefusedError, RejectedError, UnavailableError, UsageError
+from broker.ports import DocumentStore
 from broker.records.document import Document
 from producers.client import Publisher
 
-__all__ = ["Outcome", "Tray"]
+__all__ = ["Outcome", "Tray", "set_aside"]
+
+_PLACES = ("out", "sent", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Outcome:
 
     Attributes:
         name: Its file name.
-        state: ``sent``, ``refused`` or ``waiting``; of a form ``taken`` or ``not-sent``.
+        state: ``sent``, ``refused`` or ``waiting``; of a form ``taken``, ``not-sent`` or ``waiting``.
         detail: Message id of what was sent, reason code and offending names of what was refused.
     """
 
@@ -46,15 +48,11 @@ class Outcome:
 
 
 class Tray:
-    """Folders ``out``, ``sent`` and ``refused``, closed to others; one process at a time sends from them.
+    """The places ``out``, ``sent`` and ``refused``; one process at a time sends from them."""
 
-    Args:
-        folder: Where they are; they are made when they are not there.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        make_folders(folder, "out", "sent", "refused")
-        self._folder = folder
+    def __init__(self, documents: DocumentStore) -> None:
+        documents.make(*_PLACES)
+        self._documents = documents
 
     def put(self, name: str, document: Mapping[str, object]) -> bool:
         """Have *document* sent under the file name *name*.
@@ -62,40 +60,47 @@ class Tray:
         Returns:
             False when that name was used before: nothing is done, so that nothing is sent twice.
         """
-        used = any((self._folder / place / name).exists() for place in ("out", "sent", "refused"))
-        return not used and keep_document(self._folder / "out" / name, document)
+        used = any(self._documents.holds(place, name) for place in _PLACES)
+        return not used and self._documents.keep("out", name, document)
 
     def send(self, publisher: Publisher) -> Iterator[Outcome]:
         """Send what is in ``out/``; ends at the first document that is not confirmed."""
-        for path in sorted((self._folder / "out").glob("*.json")):
-            outcome = self._send(path, publisher)
+        for name in self._documents.names("out"):
+            outcome = self._send(name, publisher)
             yield outcome
             if outcome.state == "waiting":
                 return
 
-    def _send(self, path: Path, publisher: Publisher) -> Outcome:
+    def _send(self, name: str, publisher: Publisher) -> Outcome:
         try:
-            document = Document.parse(path.read_bytes())
-        except UsageError as error:
-            return self._refuse(path, "not-a-document", error.why.split("; "))
-        try:
-            published = publisher.publish_document(self._identified(path, document, publisher))
-        except (RefusedError, RejectedError) as error:
-            return self._refuse(path, error.reason, error.offending)
-        except UsageError:
-            return self._refuse(path, "unknown-agency", ("to", "forwarded_from"))
+            document = Document.parse(self._documents.read("out", name))
+            published = publisher.publish_document(self._identified(name, document, publisher))
+        except (RefusedError, RejectedError, UsageError) as error:
+            set_aside(self._documents, name, ("out", "refused"), error.code, error.offending)
+            return Outcome(name, "refused", " ".join((error.code, *error.offending)))
         except UnavailableError as error:
-            return Outcome(path.name, "waiting", error.code)
-        move_document(path, self._folder / "sent")
-        return Outcome(path.name, "sent", str(published.message_id))
+            return Outcome(name, "waiting", error.code)
+        self._documents.move(name, "out", "sent")
+        return Outcome(name, "sent", str(published.message_id))
 
-    def _identified(self, path: Path, document: Document, publisher: Publisher) -> Document:
+    def _identified(self, name: str, document: Document, publisher: Publisher) -> Document:
         """The document with its identity, as it stands in ``out/`` from now on."""
         identity = publisher.identity(document)
-        write_document(path, {**json.loads(path.read_bytes()), **identity})
-        return Document.parse(path.read_bytes())
+        self._documents.write("out", name, {**json.loads(self._documents.read("out", name)), **identity})
+        return Document.parse(self._documents.read("out", name))
 
-    def _refuse(self, path: Path, reason: str, offending: Sequence[str]) -> Outcome:
-        moved = move_document(path, self._folder / "refused")
-        write_document(moved.with_suffix(".reason.json"), {"reason": reason, "offending": list(offending)})
-        return Outcome(path.name, "refused", " ".join((reason, *offending)))
+
+def set_aside(
+    documents: DocumentStore, name: str, move: tuple[str, str], reason: str, offending: Sequence[str]
+) -> None:
+    """Move a document, and lay the reason beside it: a code and names.
+
+    Args:
+        move: From which place, to which.
+    """
+    place, to = move
+    stem = documents.move(name, place, to).removesuffix(".json")
+    explained = {"reason": reason, "offending": list(offending)}
+    # Somebody may have given a document the name of a reason: it is not lost for that.
+    names = (f"{stem}.reason{'' if n == 1 else f'.{n}'}.json" for n in count(1))
+    next(free for free in names if documents.keep(to, free, explained))

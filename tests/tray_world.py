@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from broker.adapters.document_files import FolderDocuments
 from broker.adapters.inbox import SqliteInbox
 from broker.adapters.memory import MemorySink, MemorySource
 from broker.adapters.system import system_entropy
+from broker.catalogue.load import load_catalogue
 from broker.names import GroupName, MessageCode, Micros
 from broker.parts import SubscriberParts
 from broker.pipelines.deliver import Disclosure, Reader
@@ -21,9 +23,25 @@ from broker.topics import decisions_topic
 from broker.trust.view import TrustView
 from consumers.desk import Desk, Preparing, owed
 from producers.forms import Form
+from schemas.reading import packaged
 from tests.world import NOON, World
 
-__all__ = ["as_type", "complete", "delivered", "desk", "document", "files", "form", "put", "read"]
+__all__ = [
+    "CATALOGUE",
+    "as_type",
+    "complete",
+    "delivered",
+    "desk",
+    "desk_parts",
+    "document",
+    "files",
+    "form",
+    "put",
+    "read",
+]
+
+
+CATALOGUE = load_catalogue(packaged())
 
 
 def read(path: Path) -> Any:
@@ -62,14 +80,20 @@ def form(facts: Mapping[str, object], record: Mapping[str, object] | None = None
     """A form, taken at noon, addressed to one agency of each role."""
     roles = ("AMK", "IJZ", "IGZ", "IvhO")
     to = {role: f"{role.lower()}-noord" for role in roles}
-    return Form({"to": to, "facts": dict(facts), "record": record or {}, **changes}, Micros(NOON))
+    content = {"to": to, "regime": "R1", "facts": dict(facts), "record": record or {}, **changes}
+    return Form(content, Micros(NOON), CATALOGUE)
 
 
 def desk(world: World, name: str, folder: Path, prepare: Preparing = owed) -> Desk:
     """The desk of an agency, on the log in memory."""
+    return Desk(FolderDocuments(folder), desk_parts(world, name), prepare)
+
+
+def desk_parts(world: World, name: str) -> SubscriberParts:
+    """What the desk of an agency needs of the world."""
     keys = world.members[name].keys
     topics = [decisions_topic(world.oin(name))]
-    parts = SubscriberParts(
+    return SubscriberParts(
         source=MemorySource(world.log, topics, f"{name}.inbox"),
         sink=MemorySink(world.log, f"{name}-receipts"),
         inbox=SqliteInbox(world.folder / f"{name}.sqlite"),
@@ -80,7 +104,6 @@ def desk(world: World, name: str, folder: Path, prepare: Preparing = owed) -> De
         clock=world.clock,
         entropy=system_entropy,
     )
-    return Desk(folder, parts, prepare)
 
 
 def delivered(world: World) -> Disclosure:

@@ -14,11 +14,11 @@ from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_table, printable, progress
 from broker.dutch_time import ZONE, local, parse_moment
 from broker.errors import UsageError
+from broker.program import stop_signal
 from broker.sandbox.cast import AGENCIES
 from broker.sandbox.layout import require_sandbox
 from broker.sandbox.sandbox import Sandbox
 from broker.sandbox.timekeeping import drive_to, later, moved_seconds, sandbox_now
-from consumers.runner import stop_signal
 
 __all__ = ["app"]
 

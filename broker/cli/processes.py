@@ -9,7 +9,8 @@ import structlog
 
 from broker import logs
 from broker.errors import SchakelError
-from consumers.runner import keep_going, stop_signal
+from broker.program import stop_signal
+from consumers.runner import keep_going
 
 __all__ = ["run_process"]
 

@@ -18,10 +18,11 @@ from broker.cli.printing import hint, print_lines, print_message
 from broker.errors import ConfigurationError, DeadlineError, UsageError
 from broker.pipelines.deliver import Disclosure, Notice
 from broker.pipelines.documents import notice_document, to_document
+from broker.program import stop_signal
 from broker.records.document import document_json
 from consumers.client import BATCH, Subscriber
 from consumers.handlers import Reject, Retry
-from consumers.runner import keep_going, stop_signal
+from consumers.runner import keep_going
 
 __all__ = ["app"]
 

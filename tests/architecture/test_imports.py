@@ -40,6 +40,7 @@ _WIRING = (
     "broker.settings",
     "broker.logs",
     "broker.memory",
+    "broker.program",
     "broker.self_test",
 )
 
@@ -57,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "broker/assembly_ledger.py": (*_CORE, "broker.adapters", *_WIRING),
     "broker/parts.py": _CORE,
     "broker/known_answers.py": _BASE,
+    "broker/program.py": (*_BASE, "broker.settings", "broker.logs"),
     "broker/self_test.py": (*_CORE, "broker.known_answers"),
     "broker/operations/": (*_CORE, "broker.adapters", *_WIRING, *PACKAGES[1:]),
     "broker/sandbox/": (*_CORE, "broker.adapters", "broker.operations", *_WIRING, *PACKAGES[1:]),
@@ -95,6 +97,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         *("broker/strict_json.py", "broker/dsse.py"),
         *("broker/settings.py", "broker/adapters/", "broker/cli/", "broker/sandbox/"),
         *("broker/agreements/", "broker/catalogue/", "broker/records/", "broker/trust/"),
+        "producers/rules.py",
     ),
 }
 

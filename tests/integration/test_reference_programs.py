@@ -47,7 +47,8 @@ def test_an_intake_becomes_a_decision_that_comes_back(exchange: RealExchange, tm
     run("producers.shg_intake", exchange, "shg-noord", shg)
     facts = {"domestic_violence_report": True, "children_in_family": True}
     record = document(view, "E01", "amk-noord")["groups"]
-    put(shg / "forms/intake.json", {"to": {"AMK": "amk-noord"}, "facts": facts, "record": record})
+    form = {"to": {"AMK": "amk-noord"}, "regime": "R1", "facts": facts, "record": record}
+    put(shg / "forms/intake.json", form)
     put(shg / "forms/neighbours.json", {"facts": {**facts, "children_in_family": False}})
 
     said = run("producers.shg_intake", exchange, "shg-noord", shg).splitlines()
@@ -57,8 +58,8 @@ def test_an_intake_becomes_a_decision_that_comes_back(exchange: RealExchange, tm
     tray = tmp_path / "amk-tray"
     (tray / "out").mkdir(parents=True)
     put(tray / "out/besluit.json", complete(draft, view, taken_in_investigation=True))
-    run("producers.counter", exchange, "amk-noord", tray)
-    decision = read(arrived("consumers.counter", exchange, "shg-noord", shg, ".E04.json"))
+    run("producers.program", exchange, "amk-noord", tray)
+    decision = read(arrived("consumers.program", exchange, "shg-noord", shg, ".E04.json"))
 
     assert "not-sent neighbours.json no-duty-to-forward children_in_family" in said
     assert (decision["in_reply_to"], decision["case"]) == (report["message_id"], report["case"])

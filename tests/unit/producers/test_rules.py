@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from broker.moments import to_text
+from broker.catalogue.model import Assertion
+from broker.errors import ConfigurationError
+from broker.moments import HOUR, to_text
 from broker.names import MessageCode, Micros
-from producers.emergency_department import TRIGGERS, report_parent
-from producers.form_folder import Forms
+from producers.emergency_department import report_parent
 from producers.forms import Form, NotSent, Rule
-from producers.institution import ROUTES, report_colleague
+from producers.institution import report_colleague
 from producers.police_care_report import report_care
+from producers.rules import law_rules, parse_rules
 from producers.shg_intake import forward_to_amk
-from producers.tray import Tray
-from tests.tray_world import document, files, form, put, read
-from tests.world import NOON, World
+from tests.tray_world import CATALOGUE, form
+from tests.world import NOON
 
-HOUR = 3_600_000_000
+TRIGGERS = {trigger.reason: trigger.condition for trigger in law_rules().triggers}
 BOTH = {"domestic_violence_report": True, "children_in_family": True}
 
 
@@ -155,67 +156,49 @@ def test_childcare_has_no_addressee() -> None:
 
 def test_the_routes_are_those_of_the_catalogue() -> None:
     """What the program sends, the catalogue's own check of the sector lets through."""
-    view = World().view
-    for sector, regimes in ROUTES.items():
-        for regime, routes in regimes.items():
-            for code, role, basis in routes:
-                entry = view.catalogue.messages[MessageCode(code)]
-                (check,) = [c for c in entry.checks if c.name == "routed"]
-                assert role in check.arguments["routes"][regime][sector]  # type: ignore[index]
-                assert basis in entry.legal_bases
+    for route in law_rules().routes:
+        entry = CATALOGUE.messages[MessageCode(route.type)]
+        (check,) = [c for c in entry.checks if c.name == "routed"]
+        for regime in route.regimes:
+            assert route.to in check.arguments["routes"][regime][route.sector]  # type: ignore[index]
+        assert route.legal_basis in entry.legal_bases
 
 
-def filled(world: World, **facts: object) -> dict[str, object]:
-    """The intake form of an SHG, with more in its record than a report may carry."""
-    record = document(world.view, "E01", "amk-noord")["groups"]
-    record = {**record, "MC": {"diagnosis": "x"}, "CO": {**record["CO"], "private_note": "x"}}
-    return {"to": {"AMK": "amk-noord"}, "facts": {**BOTH, **facts}, "record": record}
+def test_what_the_intake_asks_is_what_the_type_asserts() -> None:
+    """A catalogue that asks for more is followed at once: the program has no list of its own."""
+    entry = CATALOGUE.messages[MessageCode("E01")]
+    more = replace(entry, assertions=(*entry.assertions, Assertion("seen_by_doctor", "true", "test")))
+    asked = replace(CATALOGUE, messages={**CATALOGUE.messages, entry.code: more})
+
+    with pytest.raises(NotSent, match="not-filled-in seen_by_doctor"):
+        forward_to_amk(replace(form(BOTH), catalogue=asked))
 
 
-def test_a_form_becomes_a_message_that_may_be_sent(tmp_path: Path) -> None:
-    """What the type does not carry stays in the file of the agency; the rest is sent as it is."""
-    world, tray, forms = World(), Tray(tmp_path), Forms(tmp_path, forward_to_amk)
-    put(tmp_path / "forms" / "intake.json", filled(world))
+@pytest.mark.parametrize("regime", [None, "R3", 1, ["R1"]], ids=str)
+def test_a_form_without_a_regime_is_not_sent_under_one(regime: object) -> None:
+    """Under which law it goes is never guessed."""
+    colleague = form({"possible_abuse": True}, {"AC": {"sector_code": "zorg"}}, regime=regime)
 
-    taken = list(forms.take(tray, world.view, NOON))
-    with world.publisher("shg-noord") as publisher:
-        (sent,) = tray.send(publisher)
-
-    groups = read(tmp_path / "sent" / sent.name)["groups"]
-    assert ([o.state for o in taken], sent.state) == (["taken"], "sent")
-    assert "MC" not in groups
-    assert "private_note" not in groups["CO"]
-
-
-def test_the_same_form_twice_is_one_message_and_a_corrected_one_another(tmp_path: Path) -> None:
-    """A crash between writing the message and moving the form sends nothing twice."""
-    world, tray, forms = World(), Tray(tmp_path), Forms(tmp_path, forward_to_amk)
-    corrected = filled(world) | {"urgency": "acute"}
-    counts = []
-
-    for content in (filled(world), filled(world), corrected):
-        put(tmp_path / "forms" / "intake.json", content)
-        list(forms.take(tray, world.view, NOON))
-        counts.append(len(files(tmp_path / "out")))
-
-    assert counts == [1, 1, 2]
+    with pytest.raises(NotSent, match="not-filled-in regime"):
+        report_colleague(colleague)
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("rule", "facts", "group"),
     [
-        pytest.param({"facts": {"children_in_family": True}}, "not-filled-in", id="fact"),
-        pytest.param([1], "not-a-form", id="list"),
-        pytest.param({"facts": []}, "not-a-form", id="facts"),
-        pytest.param({"to": {}, "facts": BOTH}, "no-addressee", id="addressee"),
+        (report_parent, {"cares_for_minors": True, "er_trigger": "psychiatrie"}, "MP"),
+        (report_care, {"child_involved": True}, "PO"),
+        (report_colleague, {"possible_abuse": True}, "AC"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_form_that_is_not_sent_lies_beside_its_reason(tmp_path: Path, content: object, reason: str) -> None:
-    """Nothing is put in the tray; the reason is a code and names."""
-    world, tray, forms = World(), Tray(tmp_path), Forms(tmp_path, forward_to_amk)
-    put(tmp_path / "forms" / "intake.json", content)
+def test_a_list_where_one_record_is_meant_is_said(rule: Rule, facts: dict[str, object], group: str) -> None:
+    """The name of the group, and no crash."""
+    with pytest.raises(NotSent, match=f"not-one-record {group}"):
+        rule(form(facts, {group: [{}]}))
 
-    (outcome,) = forms.take(tray, world.view, NOON)
 
-    assert (outcome.state, files(tmp_path / "out")) == ("not-sent", [])
-    assert read(tmp_path / "not-sent" / "intake.reason.json")["reason"] == reason
+def test_rules_of_another_form_are_refused_by_name() -> None:
+    """A misspelt key of the file would be a law that is not applied."""
+    with pytest.raises(ConfigurationError, match=r"care_report\.hours"):
+        parse_rules(b"{routes: [], triggers: [], care_report: {days: 1, source: A12}}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from broker.adapters.document_files import FolderDocuments
 from broker.adapters.memory import MemorySink
 from broker.adapters.system import system_entropy
 from broker.errors import UnavailableError
@@ -48,7 +49,7 @@ def out(folder: Path, world: World, name: str = "report.json", **changes: object
 
 def test_what_is_sent_moves_with_the_identity_that_it_was_sent_with(tmp_path: Path) -> None:
     """The document in ``sent/`` names its message and its case."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     out(tmp_path, world, subjects=2)
 
     with world.publisher("shg-noord") as publisher:
@@ -61,7 +62,7 @@ def test_what_is_sent_moves_with_the_identity_that_it_was_sent_with(tmp_path: Pa
 
 def test_what_is_not_confirmed_stays_and_is_the_same_message_again(tmp_path: Path) -> None:
     """It may be with Kafka already: sent again under the same id, everybody drops the repeat."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     path = out(tmp_path, world)
     with deaf(world) as publisher:
         (waiting,) = tray.send(publisher)
@@ -77,7 +78,7 @@ def test_what_is_not_confirmed_stays_and_is_the_same_message_again(tmp_path: Pat
 
 def test_nothing_overtakes_what_was_not_confirmed(tmp_path: Path) -> None:
     """Later documents wait, so that order within a case is kept."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     out(tmp_path, world, "1.json")
     out(tmp_path, world, "2.json")
 
@@ -90,7 +91,7 @@ def test_nothing_overtakes_what_was_not_confirmed(tmp_path: Path) -> None:
 
 def test_a_refused_document_says_why_by_names_only(tmp_path: Path) -> None:
     """Reason code and offending names lie beside it; the next one is sent."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     out(tmp_path, world, "1.json", assertions={"domestic_violence_report": True})
     out(tmp_path, world, "2.json")
 
@@ -106,11 +107,26 @@ def test_a_refused_document_says_why_by_names_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        pytest.param({"to": []}, {"reason": "not-a-document", "offending": ["to (too_short)"]}, id="form"),
+        pytest.param({"to": []}, {"reason": "not-a-document", "offending": ["to"]}, id="form"),
         pytest.param(
             {"to": ["nobody-at-all"]},
-            {"reason": "unknown-agency", "offending": ["to", "forwarded_from"]},
+            {"reason": "unknown-agency", "offending": ["to"]},
             id="addressee",
+        ),
+        pytest.param(
+            {"forwards": "02" * 16, "forwarded_from": "nobody-at-all"},
+            {"reason": "unknown-agency", "offending": ["forwarded_from"]},
+            id="first-sender",
+        ),
+        pytest.param(
+            {"forwards": "02" * 16},
+            {"reason": "forward-without-origin", "offending": ["forwarded_from"]},
+            id="forward",
+        ),
+        pytest.param(
+            {"groups": {"CO": {"concern_description": "x" * 1_100_000}}},
+            {"reason": "document-too-large", "offending": []},
+            id="large",
         ),
     ],
 )
@@ -118,7 +134,7 @@ def test_what_cannot_be_sent_at_all_is_refused_too(
     tmp_path: Path, changes: dict[str, Any], reason: dict[str, object]
 ) -> None:
     """A document with a mistake in it does not hold up the others."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     out(tmp_path, world, **changes)
 
     with world.publisher("shg-noord") as publisher:
@@ -129,7 +145,7 @@ def test_what_cannot_be_sent_at_all_is_refused_too(
 
 def test_a_name_that_was_used_is_not_used_again(tmp_path: Path) -> None:
     """Who puts the same document twice, before or after it was sent, sends it once."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
     report = document(world.view, "E01", "amk-noord")
 
     put_first = tray.put("a.json", report)
@@ -142,7 +158,7 @@ def test_a_name_that_was_used_is_not_used_again(tmp_path: Path) -> None:
 
 def test_two_documents_of_one_name_are_both_kept(tmp_path: Path) -> None:
     """A person who uses a file name again loses nothing of what was sent before."""
-    world, tray = World(), Tray(tmp_path)
+    world, tray = World(), Tray(FolderDocuments(tmp_path))
 
     with world.publisher("shg-noord") as publisher:
         for _ in range(2):
@@ -155,7 +171,7 @@ def test_two_documents_of_one_name_are_both_kept(tmp_path: Path) -> None:
 def test_a_tray_is_closed_to_others(tmp_path: Path) -> None:
     """Documents hold personal data: folders and files are their owner's."""
     world, folder = World(), tmp_path / "tray"
-    tray = Tray(folder)
+    tray = Tray(FolderDocuments(folder))
 
     tray.put("a.json", document(world.view, "E01", "amk-noord"))
 
