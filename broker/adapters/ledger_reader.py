@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, and_, func, insert, not_, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, and_, func, insert, select
 
 from broker.adapters.database import no_ledger, reading, writing
-from broker.adapters.ledger_tables import ACCESSES, ENTRIES, LOG, PROBLEMS
-from broker.audit.query import Condition, Query
+from broker.adapters.ledger_search import answers, index_differences, summarise
+from broker.adapters.ledger_tables import ACCESSES, ENTRIES, LOG, PROBLEMS, SUBJECTS
+from broker.audit.query import Query
+from broker.audit.search import Summary
 from broker.audit.store import COLUMNS, Access, LedgerRow, StoredState
 from broker.names import Oin
 
@@ -43,7 +45,9 @@ class SqlLedgerReader:
         while True:
             page = select(ENTRIES).where(ENTRIES.c.seq >= start).order_by(ENTRIES.c.seq).limit(_CHUNK)
             with reading(self._engine) as connection:
-                found = [_row(row) for row in connection.execute(page).mappings()]
+                rows = connection.execute(page).mappings().all()
+                subjects = _subjects(connection, start, rows[-1]["seq"]) if rows else {}
+            found = [_row(row, subjects.get(row["seq"], frozenset())) for row in rows]
             yield from found
             if len(found) < _CHUNK:
                 return
@@ -71,16 +75,20 @@ class SqlLedgerReader:
             limit: At most this many.
             before: Only entries below this place: the last one of the page before.
         """
-        wanted = [or_(*(_holds(one) for one in group)) for group in query.required]
-        wanted += [not_(func.coalesce(_holds(one), False)) for one in query.excluded]
-        if query.period is not None:
-            wanted.append(ENTRIES.c.decided_at >= query.period.start)
-            wanted.append(ENTRIES.c.decided_at < query.period.end)
+        wanted = answers(query)
         if before is not None:
-            wanted.append(ENTRIES.c.seq < before)
-        page = select(ENTRIES).where(and_(True, *wanted)).order_by(ENTRIES.c.seq.desc()).limit(limit)
+            wanted = and_(wanted, ENTRIES.c.seq < before)
+        page = select(ENTRIES).where(wanted).order_by(ENTRIES.c.seq.desc()).limit(limit)
         with reading(self._engine) as connection:
             return [_row(row) for row in connection.execute(page).mappings()]
+
+    def summary(self, query: Query) -> Summary:
+        """How many entries answer *query*, of which kinds, and when they were decided."""
+        return summarise(self._engine, query)
+
+    def index_differences(self) -> list[str]:
+        """What the counts by the hour say otherwise than the entries do."""
+        return index_differences(self._engine)
 
     def problems(self) -> int:
         """How many records did not become entries."""
@@ -106,11 +114,16 @@ class SqlLedgerReader:
             connection.execute(insert(ACCESSES).values(values))
 
 
-def _holds(condition: Condition) -> ColumnElement[bool]:
-    return ENTRIES.c[condition.column.value] == condition.value
+def _subjects(connection: Connection, first: int, last: int) -> dict[int, frozenset[bytes]]:
+    """The persons concerned, by place, of the entries from *first* to *last*."""
+    inside = select(SUBJECTS.c.seq, SUBJECTS.c.subject).where(SUBJECTS.c.seq.between(first, last))
+    found: dict[int, frozenset[bytes]] = {}
+    for seq, subject in connection.execute(inside):
+        found[seq] = found.get(seq, frozenset()) | {bytes(subject)}
+    return found
 
 
-def _row(row: RowMapping) -> LedgerRow:
+def _row(row: RowMapping, subjects: frozenset[bytes] | None = None) -> LedgerRow:
     columns = {name: _plain(row[name]) for name in COLUMNS}
     return LedgerRow(
         seq=row["seq"],
@@ -121,6 +134,7 @@ def _row(row: RowMapping) -> LedgerRow:
         gate=Oin(row["gate"]),
         signatures=bytes(row["signatures"]),
         columns=columns,
+        subjects=subjects,
     )
 
 

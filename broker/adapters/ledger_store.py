@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, upd
 
 from broker.adapters.database import ListStatement, RowStatement, no_ledger, reading, replacing, writing
 from broker.adapters.ledger_obligations import SqlObligationWork
+from broker.adapters.ledger_search import add_to_index
 from broker.adapters.ledger_tables import CHECKPOINTS, ENTRIES, LOG, OFFSETS, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.ledger import Frontier, LedgerEntry
@@ -79,6 +80,7 @@ class SqlLedgerStore:
             grown = state.frontier.append(entry.leaf_hash for entry in added)
             if added:
                 _INSERT.execute(connection, (_row(seq, entry) for seq, entry in enumerate(added, state.size)))
+                add_to_index(connection, state.size, added)
                 connection.execute(update(LOG).values(_state(grown)))
             _store_problems(connection, batch.problems)
             _store_offsets(connection, batch.next_offsets)

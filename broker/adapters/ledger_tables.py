@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-__all__ = ["ACCESSES", "CHECKPOINTS", "ENTRIES", "LOG", "METADATA", "OBLIGATIONS", "OFFSETS", "PROBLEMS"]
+__all__ = [
+    "ACCESSES",
+    "CHECKPOINTS",
+    "ENTRIES",
+    "LOG",
+    "METADATA",
+    "OBLIGATIONS",
+    "OFFSETS",
+    "PROBLEMS",
+    "SUBJECTS",
+    "TALLIES",
+]
 
 METADATA = MetaData()
 
@@ -64,6 +75,34 @@ Index(
     ENTRIES.c.seq,
     sqlite_where=ENTRIES.c.reason != "",
 )
+
+SUBJECTS = Table(
+    "subjects",
+    METADATA,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""The persons concerned by an entry: as many rows as it has references."""
+Index("subjects_seq", SUBJECTS.c.seq)
+
+TALLIES = Table(
+    "tallies",
+    METADATA,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", String(16), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("message_type", String(128), primary_key=True),
+    Column("sender", String(20), primary_key=True),
+    Column("sender_role", String(12), primary_key=True),
+    Column("recipient", String(20), primary_key=True),
+    Column("recipient_role", String(12), primary_key=True),
+    Column("agreement_id", String(64), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many entries of each kind were decided in each hour since 1970; empty where an entry has nothing."""
 
 OFFSETS = Table(
     "offsets",

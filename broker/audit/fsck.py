@@ -215,7 +215,7 @@ class _Check:
             event.decision_id,
         ):
             self.fail(row.seq, f"entry {row.seq} carries the id of another decision")
-        if columns_of(event) != dict(row.columns):
+        if columns_of(event) != dict(row.columns) or row.subjects not in (None, _subjects(event)):
             self.fail(row.seq, f"the search columns of entry {row.seq} do not follow from it")
         if self.keys is not None:
             self._verify(row, event, self.keys)
@@ -303,6 +303,11 @@ class _Once:
 
     def required_algorithms(self, oin: Oin) -> frozenset[Algorithm]:
         return self._keys.required_algorithms(oin)
+
+
+def _subjects(event: AuditEvent) -> frozenset[bytes]:
+    """The references by which an entry must be found."""
+    return frozenset(map(bytes, event.message.subject_refs if event.message is not None else ()))
 
 
 def _first_difference(found: bytes, expected: bytes) -> int:

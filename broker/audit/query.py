@@ -1,11 +1,12 @@
 """Questions to the audit trail: one grammar for command line, API and console (docs/spec/audit.md 10).
 
 ```
-from:shg to:amk decision:refused reason:group-forbidden -type:E03 period:2026-05..2026-06
+from:shg to:amk decision:refused reason:group-forbidden -type:E03 step:3..9 period:2026-05..2026-06-15
 ```
 
 Words of different fields must all hold; of words with the same field one must; a word after ``-`` must
-not.  A value has no spaces.  Months are those of the Dutch calendar, and concern the decision.
+not.  A value has no spaces.  Periods are those of the Dutch calendar (`broker.audit.periods`), and concern
+the moment of the decision.
 """
 
 from __future__ import annotations
@@ -13,19 +14,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from enum import Enum
 
 from broker.audit.events import Outcome
-from broker.dutch_time import midnight
+from broker.audit.periods import Period, parse_period
 from broker.errors import MalformedError, UsageError
-from broker.names import AgreementId, CaseRef, MessageId, MessageType, Micros, Oin, Role
+from broker.names import AgreementId, CaseRef, MessageId, MessageType, Oin, Role, SubjectRef
 
-__all__ = ["FIELDS", "Column", "Condition", "Period", "Query", "QueryNames", "parse_query"]
+__all__ = ["FIELDS", "Column", "Condition", "Query", "QueryNames", "parse_query"]
 
 _MAX_QUERY = 2000
 _MAX_WORDS = 64
-_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _REASON = re.compile(r"[a-z0-9_-]{1,64}")
 _STEP = re.compile(r"[0-9]|1[0-6]")
 
@@ -44,22 +43,21 @@ class Column(Enum):
     MESSAGE_ID = "message_id"
     AGREEMENT_ID = "agreement_id"
     STEP = "step"
+    SUBJECT = "subject"
+    """Not one column but the references of all persons concerned: one of them must be it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """That a column has a value."""
+    """That a column has a value, or one of a range.
+
+    Attributes:
+        upto: Last value of a range that begins with *value*; None for that value alone.
+    """
 
     column: Column
     value: str | bytes | int
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Decisions from *start* up to, not including, *end*."""
-
-    start: Micros
-    end: Micros
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,14 @@ class Query:
         required: Of each group, one condition must hold.
         excluded: None of these may hold.
         period: When it was decided, or None for always.
+        text: The question in its one written form: each word once, in order.  Two texts that ask the
+            same have the same form, but for names that stand for numbers.
     """
 
     required: tuple[tuple[Condition, ...], ...]
     excluded: tuple[Condition, ...]
     period: Period | None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,25 @@ def parse_query(text: str, names: QueryNames) -> Query:
     for word in words:
         name, _, value = word.removeprefix("-").partition(":")
         if name == "period":
-            period = _period(word, value, period)
+            if period is not None or word.startswith("-"):
+                raise UsageError(f"{word!r} is not understood", remedy="Give one period, without a dash")
+            period = parse_period(word, value)
             continue
         condition = _condition(word, name, value, names)
         if word.startswith("-"):
             excluded.append(condition)
         else:
             groups.setdefault(name, []).append(condition)
-    return Query(tuple(tuple(group) for group in groups.values()), tuple(excluded), period)
+    return Query(
+        tuple(tuple(group) for group in groups.values()),
+        tuple(excluded),
+        period,
+        " ".join(sorted(set(words), key=_in_order)),
+    )
+
+
+def _in_order(word: str) -> tuple[bool, str]:
+    return word.startswith("-"), word
 
 
 def _condition(word: str, name: str, value: str, names: QueryNames) -> Condition:
@@ -174,9 +186,18 @@ def _agreement(value: str, _: QueryNames) -> Condition:
 
 
 def _step(value: str, _: QueryNames) -> Condition:
-    if not _STEP.fullmatch(value):
-        raise MalformedError("a step is a number from 0 to 16")
-    return Condition(Column.STEP, int(value))
+    first, separator, last = value.partition("..")
+    if not _STEP.fullmatch(first) or (separator and not _STEP.fullmatch(last)):
+        raise MalformedError("a step is a number from 0 to 16, a range is 3..9")
+    if not separator:
+        return Condition(Column.STEP, int(first))
+    if int(first) > int(last):
+        raise MalformedError("the range ends before it begins")
+    return Condition(Column.STEP, int(first), int(last))
+
+
+def _subject(value: str, _: QueryNames) -> Condition:
+    return Condition(Column.SUBJECT, bytes(SubjectRef.parse(value.lower())))
 
 
 _READERS: Mapping[str, Callable[[str, QueryNames], Condition]] = {
@@ -189,29 +210,8 @@ _READERS: Mapping[str, Callable[[str, QueryNames], Condition]] = {
     "message": _message,
     "agreement": _agreement,
     "step": _step,
+    "subject": _subject,
 }
 
 FIELDS = frozenset({*_READERS, "period"})
 """Every field that a word can have."""
-
-
-def _period(word: str, value: str, before: Period | None) -> Period:
-    first, separator, last = value.partition("..")
-    start, end = _MONTH.fullmatch(first), _MONTH.fullmatch(last if separator else first)
-    if before is not None or word.startswith("-") or start is None or end is None:
-        raise UsageError(
-            f"{word!r} is not understood",
-            remedy="Write one period, as period:2026-05 or period:2026-05..2026-06",
-        )
-    year, month = int(end[1]), int(end[2])
-    after = (year + 1, 1) if month == 12 else (year, month + 1)
-    period = Period(_begin(int(start[1]), int(start[2]), word), _begin(*after, word))
-    if period.start >= period.end:
-        raise UsageError(f"{word!r} ends before it begins", remedy="Write the earlier month first")
-    return period
-
-
-def _begin(year: int, month: int, word: str) -> Micros:
-    if not 1970 < year < 9999:
-        raise UsageError(f"{word!r} is outside the calendar", remedy="Write a year between 1971 and 9998")
-    return midnight(date(year, month, 1))

@@ -13,6 +13,7 @@ from broker.audit.checkpoint import Checkpoint
 from broker.audit.events import AuditEvent
 from broker.audit.ledger import Frontier, LedgerEntry
 from broker.audit.query import Query
+from broker.audit.search import Summary
 from broker.audit.tiles import File
 from broker.names import Digest, Micros, Oin
 from broker.ports import Offsets, Position
@@ -116,6 +117,7 @@ class LedgerRow:
         seq: Its place in the ledger.
         event_bytes: The entry.
         columns: What is stored beside the entry to search it by; it must follow from the event.
+        subjects: The references by which it is found, or None when they were not read.
     """
 
     seq: int
@@ -126,6 +128,7 @@ class LedgerRow:
     gate: Oin
     signatures: bytes
     columns: Mapping[str, object]
+    subjects: frozenset[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,14 @@ class LedgerReader(Protocol):
             limit: At most this many.
             before: Only entries below this place: the last one of the page before.
         """
+        ...
+
+    def summary(self, query: Query) -> Summary:
+        """How many entries answer the query, of which kinds, and when they were decided."""
+        ...
+
+    def index_differences(self) -> list[str]:
+        """Sentences about what is stored to count entries by and does not count them; empty when sound."""
         ...
 
     def problems(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, Executable, delete, text, update
@@ -12,6 +13,8 @@ from broker.adapters.database import migrate, open_engine, writing
 from broker.adapters.ledger_obligations import SqlObligationReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.ledger_tables import OBLIGATIONS
+from broker.adapters.tiles import TileDirectory
+from broker.assembly_ledger import rebuild_obligations
 from broker.audit.events import AuditEvent, Outcome
 from broker.audit.store import Batch
 from broker.errors import ConfigurationError, UnavailableError
@@ -21,6 +24,9 @@ from broker.obligations.model import Obligation, State, Succession
 from broker.obligations.states import state_of
 from broker.obligations.store import ObligationQuery
 from broker.pipelines.obligation_book import ObligationBook, differences
+from broker.sandbox.exchange import build
+from broker.sandbox.layout import Layout
+from broker.settings import LedgerProfile, load_profile
 from tests.audit_world import AMK, DECIDED, ORIGIN, SHG, Gates, entries, gates
 from tests.obligation_world import REPORT, Told, case_of, case_ref, told
 
@@ -135,7 +141,8 @@ def test_an_older_database_gets_its_obligations_at_the_next_start(
     store = SqlLedgerStore(engine, ORIGIN)
     store.append(store.acquire(), Batch(tuple(entries(case_of(1))), (), {}))
     with writing(engine) as connection:
-        connection.execute(text("DROP TABLE obligations"))
+        for later_table in ("obligations", "subjects", "tallies"):
+            connection.execute(text(f"DROP TABLE {later_table}"))
         connection.execute(text("ALTER TABLE log DROP COLUMN rules"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with pytest.raises(ConfigurationError, match="no obligations yet"):
@@ -199,6 +206,26 @@ def test_a_spoilt_table_is_made_again(engine: Engine, reader: SqlObligationReade
 
     assert writer.store.rebuild(writer.book.rebuild) == len(stored)
     assert reader.obligations(ALL, 50) == stored
+
+
+def test_beside_a_writer_they_are_made_again_where_the_database_lets_it(
+    engine: Engine, url: str, tmp_path: Path
+) -> None:
+    """On PostgreSQL; SQLite has one writer, and whoever asks hears so at once."""
+    build(tmp_path, ["localhost:1"])
+    profile = load_profile(Layout(tmp_path).ledger_profile, LedgerProfile)
+    profile = profile.model_copy(update={"database": url})
+    SqlLedgerStore(engine, profile.origin).acquire()
+    running = TileDirectory(profile.tlog).acquire()
+    try:
+        if engine.dialect.name == "postgresql":
+            assert rebuild_obligations(profile) == 0
+        else:
+            with pytest.raises(ConfigurationError) as caught:
+                rebuild_obligations(profile)
+            assert caught.value.code == "writer-runs"
+    finally:
+        running.close()
 
 
 @pytest.mark.parametrize("days", [0, 1, 4, 6, 8, 30, 100])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from broker.audit.query import FIELDS, Column, Condition, QueryNames, parse_query
 from broker.errors import UsageError
+from broker.moments import LAST_MOMENT
 from broker.names import MessageType, Oin
 
 NAMES = QueryNames(
@@ -40,6 +41,7 @@ def conditions(text: str) -> tuple[tuple[Condition, ...], ...]:
         ("message:00112233-4455-6677-8899-AABBCCDDEEFF", Column.MESSAGE_ID, bytes.fromhex(CASE)),
         ("agreement:convenant-noord", Column.AGREEMENT_ID, "convenant-noord"),
         ("step:11", Column.STEP, 11),
+        (f"subject:{CASE}", Column.SUBJECT, bytes.fromhex(CASE)),
     ],
 )
 def test_a_word_asks_for_a_column(word: str, column: Column, value: object) -> None:
@@ -67,9 +69,15 @@ def test_a_dash_excludes() -> None:
     [
         ("period:2026-05", "2026-04-30T22:00", "2026-05-31T22:00"),
         ("period:2026-11..2026-12", "2026-10-31T23:00", "2026-12-31T23:00"),
+        ("period:2026", "2025-12-31T23:00", "2026-12-31T23:00"),
+        ("period:2026-05-03", "2026-05-02T22:00", "2026-05-03T22:00"),
+        ("period:2026-05-03T14", "2026-05-03T12:00", "2026-05-03T13:00"),
+        ("period:2026-05-30..2026-06", "2026-05-29T22:00", "2026-06-30T22:00"),
+        ("period:..2026-05", "1970-01-01T00:00", "2026-05-31T22:00"),
+        ("period:2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),
     ],
 )
-def test_a_period_is_whole_months_of_the_dutch_calendar(text: str, start: str, end: str) -> None:
+def test_a_period_is_one_of_the_dutch_calendar(text: str, start: str, end: str) -> None:
     """Midnight in Amsterdam, whatever the season."""
     period = parse_query(text, NAMES).period
 
@@ -90,8 +98,14 @@ def test_a_period_is_whole_months_of_the_dutch_calendar(text: str, start: str, e
             "decision:maybe",
             "step:17",
             "case:1",
-            "period:2026",
+            "period:20",
             "period:2026-13",
+            "period:2026-04-31",
+            "period:2026-05-01T24",
+            "period:..",
+            "step:9..3",
+            "step:3..",
+            "subject:1",
         ),
         *(
             "period:2026-06..2026-05",
@@ -110,6 +124,26 @@ def test_a_word_that_is_not_understood_is_named(word: str) -> None:
         parse_query(f"from:shg {word}", NAMES)
 
     assert repr(word) in str(caught.value)
+
+
+def test_a_range_of_steps_holds_both_ends() -> None:
+    """From the first to the last, both included."""
+    assert conditions("step:3..9") == ((Condition(Column.STEP, 3, 9),),)
+
+
+def test_an_open_period_has_no_end() -> None:
+    """From then on."""
+    period = parse_query("period:2026-05..", NAMES).period
+
+    assert period is not None
+    assert period.end == LAST_MOMENT
+
+
+def test_the_written_form_does_not_depend_on_order_or_repeats() -> None:
+    """What is recorded of a question is the same for all who ask the same."""
+    one = parse_query("-type:E01 to:amk from:shg from:shg", NAMES)
+
+    assert one.text == parse_query("from:shg  to:amk -type:E01", NAMES).text == "from:shg to:amk -type:E01"
 
 
 def test_two_periods_are_one_too_many() -> None:
