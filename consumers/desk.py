@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS desk (
 """
 _WAITING = "SELECT rowid, folder, name, sender, document FROM desk WHERE laid_out = 0 ORDER BY rowid"
 _FORGET = "UPDATE desk SET laid_out = 1, document = '' WHERE rowid = ?"
+# What is forgotten is overwritten with zeroes as well: otherwise it would stay in the file.
+_OVERWRITE = "PRAGMA secure_delete = ON"
 _FORGET_EARLIER = "UPDATE desk SET document = '' WHERE laid_out = 1 AND document <> ''"
 
 
@@ -67,6 +69,7 @@ class Desk:
         self.subscriber.on_refusal(self._hear)
         with parts.inbox.transaction() as tx:
             tx.connection.execute(_TABLE)
+            tx.connection.execute(_OVERWRITE)
             tx.connection.execute(_FORGET_EARLIER)
 
     def step(self, timeout: float = 0.5) -> int:

@@ -18,7 +18,8 @@ from broker.pipelines.documents import find_agency
 from broker.ports import DocumentStore
 from broker.records.schema import MessageSchema
 from broker.trust.view import TrustView
-from producers.forms import Form, NotSent, Rule, Wanted, read_form
+from producers.form_content import read_form
+from producers.forms import Form, NotSent, Rule, Wanted
 from producers.tray import Outcome, Tray, set_aside
 
 __all__ = ["Forms"]

@@ -4,23 +4,19 @@
 
 ``facts`` is what the rule asks; ``record`` is the file as the agency has it, in field groups.  The rule
 says which messages follow, or raises `NotSent` with a reason code.  What stands in a form is a person's:
-`read_form` lets only the shape through that a rule relies on.
+`producers.form_content` lets only the shape through that a rule relies on.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker.catalogue.model import Catalogue, MessageEntry
 from broker.names import MessageCode, Micros, Regime
-from broker.records.document import MAX_DOCUMENT_BYTES
 
-__all__ = ["Form", "NotSent", "Rule", "Wanted", "read_form"]
-
-_DEEPEST = 12
+__all__ = ["Form", "NotSent", "Rule", "Wanted"]
 
 
 class NotSent(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -143,37 +139,3 @@ class Wanted:
 
 
 Rule = Callable[[Form], Sequence[Wanted]]
-
-
-def read_form(written: bytes) -> dict[str, Any]:
-    """The content of a form: an object, in which each field group is a record or a list of records.
-
-    Raises:
-        NotSent: It is something else; names the part.
-    """
-    if len(written) > MAX_DOCUMENT_BYTES:
-        raise NotSent("too-large")
-    try:
-        content = json.loads(written)
-        # A text that is no Unicode could be read, and never written or sent.
-        json.dumps(content, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise NotSent("not-a-form") from None
-    if not isinstance(content, dict) or _deeper(content, _DEEPEST):
-        raise NotSent("not-a-form")
-    for name in ("to", "facts", "record"):
-        if not isinstance(content.get(name, {}), dict):
-            raise NotSent("not-a-form", name)
-    for value in content.get("record", {}).values():
-        records = value if isinstance(value, list) else [value]
-        if not all(isinstance(one, dict) for one in records):
-            raise NotSent("not-a-form", "record")
-    return content
-
-
-def _deeper(value: object, than: int) -> bool:
-    """Whether lists and objects stand in each other more than so many times."""
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return than == 0 or any(_deeper(one, than - 1) for one in inner)

@@ -151,6 +151,16 @@ def test_the_work_table_forgets_what_was_laid_out(tmp_path: Path) -> None:
     assert stored(world) == laid_out
 
 
+def test_what_is_forgotten_is_not_in_the_file_either(tmp_path: Path) -> None:
+    """Once the desk has left, no page of the database holds what was laid out."""
+    world = World()
+    sent = world.publisher("shg-noord").publish(world.record("E01"))
+    receive(world, tmp_path)
+    content = read(tmp_path / "in" / f"{sent.message_id}.E01.json")["groups"]["CO"]["concern_description"]
+
+    assert content.encode() not in (world.folder / "amk-noord.sqlite").read_bytes()
+
+
 def test_the_inbox_is_free_while_documents_are_written(tmp_path: Path) -> None:
     """A slow disk holds up nobody who uses the database."""
     world, free = World(), []
