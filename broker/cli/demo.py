@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from broker import logs
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, printable, progress
 from broker.cli.scenarios import QuietWatcher, ScreenWatcher, list_scenarios
 from broker.errors import ExitCode, SchakelError
@@ -52,7 +53,7 @@ _WIDTH = 118
 
 @app.command()
 def demo(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
     nodes: Annotated[int, typer.Option(help="Kafka nodes: 1 or 3.")] = 1,
     keep: Annotated[
         Path | None,

@@ -13,6 +13,7 @@ import typer
 
 from broker import logs
 from broker.assembly import answer_parts, require_kafka, system_entropy
+from broker.cli.arguments import AsJson
 from broker.cli.printing import print_json, print_line, print_lines
 from broker.errors import DeadlineError, RefusedError, SchakelError, UnconfirmedError, UsageError
 from broker.names import CaseRef, MessageId, Oin
@@ -57,7 +58,7 @@ def publish(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="A document a line, and an answer a line.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow until every recipient has answered.")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for answers.")] = 30.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publish a message; what may not be sent is refused here and leaves nothing behind."""
     settings = load_profile(profile, AgencyProfile)

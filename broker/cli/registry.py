@@ -12,7 +12,7 @@ from broker.agreements.parsing import moment
 from broker.agreements.signatures import read_signature
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
-from broker.cli.arguments import given_key_id, given_oin
+from broker.cli.arguments import AsJson, given_key_id, given_oin
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, MalformedError, UntrustedError, UsageError
@@ -35,7 +35,6 @@ app = typer.Typer(
 )
 
 Directory = Annotated[Path, typer.Option("--dir", help="Directory that holds, or will hold, registry/.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Proof = Annotated[
     Path,
     typer.Option("--proof", exists=True, dir_okay=False, help="Proof of possession, from `schakel keys`."),
