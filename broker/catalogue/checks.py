@@ -26,6 +26,7 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 - ``outside {group, field, minimum, maximum}``: the field has no value between these two, nor one of them.
 - ``at-most-days {group, field, start_field, maximum}``: the date is at most so many days after the other.
 - ``addressed {assertion, meanings}``: with an asserted value, every recipient has one of these roles.
+- ``sent-by {assertion, meanings}``: with an asserted value, the sender has one of these roles.
 - ``not-for {group, field, roles}``: the field has no value where a recipient has one of these roles.
 - ``routed {group, field, routes}``: in the message's regime, the value has a route to every recipient's role.
 - ``regime-bound {group, field, equals, regimes}``: the field has that value only in these regimes.
@@ -62,12 +63,14 @@ class Clear:
     Attributes:
         created_at: When the message was made; what the law of that day allowed is asked.
         roles: Roles of the recipients: to the sender of all, to a recipient its own.
+        sender: Role of the sender; None where only documents are judged.
     """
 
     assertions: Mapping[str, str]
     regime: Regime
     created_at: Micros
     roles: tuple[Role, ...] = ()
+    sender: Role | None = None
 
 
 _Evaluate = Callable[[_Arguments, _Groups, Clear], Iterable[str]]
@@ -283,6 +286,13 @@ def _addressed(arguments: _Arguments, _: _Groups, clear: Clear) -> Iterator[str]
         yield f"assertion:{arguments['assertion']}"
 
 
+def _sent_by(arguments: _Arguments, _: _Groups, clear: Clear) -> Iterator[str]:
+    meanings = cast("Mapping[str, Sequence[object]]", arguments["meanings"])
+    allowed = meanings.get(_asserted(arguments, clear) or "")
+    if allowed is not None and clear.sender is not None and clear.sender not in allowed:
+        yield f"assertion:{arguments['assertion']}"
+
+
 def _not_for(arguments: _Arguments, groups: _Groups, clear: Clear) -> Iterator[str]:
     if set(clear.roles).isdisjoint(_words(arguments["roles"])):
         return
@@ -371,6 +381,7 @@ CHECKS: Mapping[str, _Check] = {
     "present-when": _Check(_present_when, ("group", "field", "when_field", "equals")),
     "regime-bound": _Check(_regime_bound, ("group", "field", "equals", "regimes")),
     "routed": _Check(_routed, ("group", "field", "routes")),
+    "sent-by": _Check(_sent_by, ("assertion", "meanings")),
     "single": _Check(_single, ("group",)),
     "some-value": _Check(_some_value, ("group", "field", "equals")),
     "value-present": _Check(_value_present, ("group", "field")),

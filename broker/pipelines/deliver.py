@@ -268,7 +268,9 @@ def _disclose(
     groups = {name: schema.decode_group(name, unpad(plain)) for name, plain in padded.items()}
     header = verified.header
     entry = visit.view.catalogue.by_type[header.message_type]
-    clear = Clear(dict(header.assertions), header.regime, header.created_at, (recipient.role,))
+    clear = Clear(
+        dict(header.assertions), header.regime, header.created_at, (recipient.role,), header.sender.role
+    )
     if failures := failed_checks(entry, groups, clear):
         raise SchemaError("a rule across groups fails", step=16, reason="check", offending=failures)
     return groups

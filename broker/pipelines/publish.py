@@ -33,6 +33,7 @@ from broker.names import (
     Micros,
     Oin,
     ProducerId,
+    Role,
     TopicName,
 )
 from broker.pipelines.rules import decide_recipient
@@ -105,7 +106,7 @@ def prepare(record: Record, sender: Sender, view: TrustView, now: Micros, entrop
     entry = view.catalogue.messages.get(record.code)
     if entry is None:
         raise refusal(Refused(Reason.UNKNOWN_TYPE, (record.code,)), record.code, record.to[0])
-    encoded = encode(record, entry, view, now)
+    encoded = encode(record, entry, view, now, sender.role)
     message_id = record.message_id or new_message_id(now, entropy)
     header = draft_header(record, entry, sender, now, message_id)
     keys: dict[KeyId, SealingKey] = {}
@@ -134,7 +135,7 @@ def release(
     ]
 
 
-def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros) -> EncodedRecord:
+def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros, sender: Role) -> EncodedRecord:
     """Encode every group with the type's schema, then check the rules across groups.
 
     Raises:
@@ -152,7 +153,7 @@ def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros) ->
             remedy=f"See `schakel message explain {record.code}`",
         ) from error
     roles = tuple(addressee.role for addressee in record.to)
-    clear = Clear(record.assertions, record.regime, now, roles)
+    clear = Clear(record.assertions, record.regime, now, roles, sender)
     if failures := failed_checks(entry, record.groups, clear):
         raise RefusedError(
             f"{record.code} does not satisfy a rule of the catalogue",
@@ -210,7 +211,21 @@ def _address(
         refused = decision
     if refused == Refused(Reason.NO_AGREEMENT, (_NO_AGREEMENT.id,)):
         refused = replace(refused, offending=())
+    entry = view.catalogue.messages[record.code]
+    if refused.reason is Reason.NO_AGREEMENT and entry.accompanies and header.causation_id is None:
+        raise _answer_to_nothing(record.code)
     raise refusal(refused, record.code, addressee)
+
+
+def _answer_to_nothing(code: MessageCode) -> RefusedError:
+    """The agreement is that of the message that is answered: without it no other one can be meant."""
+    return RefusedError(
+        f"{code} goes along with another message, and does not say which",
+        reason=Reason.NO_AGREEMENT,
+        offending=("in_reply_to",),
+        why="it goes under the agreement that carried that message",
+        remedy="Give the id of that message: `in_reply_to` in a document, `causation_id` in a record",
+    )
 
 
 def _sealing_key(recipient: Oin, at: Micros, view: TrustView) -> SealingKey:

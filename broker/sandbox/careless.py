@@ -63,7 +63,7 @@ class CarelessSender:
         parts, view = self._parts, self._view
         entry = view.catalogue.messages[record.code]
         now = parts.clock.now()
-        encoded = encode(record, entry, view, now)
+        encoded = encode(record, entry, view, now, parts.sender.role)
         header = draft_header(
             record, entry, parts.sender, now, record.message_id or new_message_id(now, parts.entropy)
         )

@@ -162,6 +162,9 @@ OTHERWISE: dict[str, tuple[str, dict[str, dict[str, object]], dict[str, str]]] =
 """What a document says that needs none of them: its name, fields by group, assertions ("AN or refusal")."""
 
 BY_ROLE: dict[tuple[str, str], tuple[dict[str, dict[str, object]], dict[str, str]]] = {
+    # BJZ executes; the others are told.
+    ("E14", "RvdK"): ({}, {"execution_due": "false"}),
+    ("E14", "CGM"): ({}, {"execution_due": "false"}),
     # Help is the task of the SHG; AMK and BJZ are told for the children.
     ("E18B", "BJZ"): ({}, {"help_body": "false"}),
     ("E18B", "AMK"): ({}, {"help_body": "false"}),

@@ -35,6 +35,7 @@ def failures(
 ROUTED = entry("routed", group="AC", field="sector", routes=ROUTES)
 NOT_FOR = entry("not-for", group="PLK", field="actions", roles=["AMK", "BJZ"])
 ADDRESSED = entry("addressed", assertion="help", meanings={"true": ["SHG"], "false": ["BJZ", "AMK"]})
+SENT_BY = entry("sent-by", assertion="kind", meanings={"forwarded": ["RvdK"]})
 OUTSIDE = entry("outside", group="ST", field="count", minimum=1, maximum=5)
 DAYS = entry("at-most-days", group="HV", field="last", start_field="first", maximum=10)
 VALUES = entry(
@@ -89,6 +90,24 @@ def test_a_field_is_kept_from_a_role(
 def test_what_is_asserted_is_true_of_the_recipient(said: str, role: str, failed: tuple[str, ...]) -> None:
     """An obligation that depends on the assertion is then owed by the right one."""
     assert failures(ADDRESSED, {}, role, help=said) == failed
+
+
+@pytest.mark.parametrize(
+    ("said", "sender", "failed"),
+    [
+        ("forwarded", "RvdK", ()),
+        ("forwarded", "SHG", ("assertion:kind",)),
+        ("acute", "SHG", ()),
+        ("forwarded", None, ()),
+    ],
+)
+def test_what_is_asserted_is_true_of_the_sender(
+    said: str, sender: str | None, failed: tuple[str, ...]
+) -> None:
+    """Where nobody sends yet, there is nothing to say of it."""
+    clear = Clear({"kind": said}, Regime.R1, AT, (), Role(sender) if sender else None)
+
+    assert failed_checks(SENT_BY, {}, clear) == failed
 
 
 @pytest.mark.parametrize(
