@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from broker.catalogue.document import CatalogueDocument, CoverageDocument, FlowCoverage, read_yaml
+from broker.catalogue.document import CatalogueDocument, CoverageDocument, FlowCoverage
+from broker.catalogue.yaml_reading import read_yaml
 from broker.errors import ConfigurationError
 from broker.names import MessageCode
 
