@@ -18,6 +18,7 @@ from broker.names import CaseRef, Digest, MessageId, MessageType, Micros, Oin, R
 
 __all__ = [
     "DELIVERED",
+    "RECALLS",
     "REFUSED",
     "CaseState",
     "Closing",
@@ -34,6 +35,9 @@ __all__ = [
     "Toward",
     "Unit",
 ]
+
+RECALLS = "correction_kind"
+"""The assertion by which a sender corrects or takes back its message, and its recipient answers."""
 
 DELIVERED = frozenset({"released", "receipt"})
 """Outcomes after which the recipient can open the message (docs/spec/audit.md 2)."""
@@ -157,6 +161,10 @@ class Effect:
     toward: Toward = Toward.CREDITOR
     deadline: Deadline | None = None
 
+    def asks_for(self, assertion: str) -> bool:
+        """Whether it depends on this assertion."""
+        return any(name == assertion for name, _ in self.when)
+
 
 @dataclass(frozen=True, slots=True)
 class Succession:
@@ -178,10 +186,15 @@ class RuleSet:
         emergency_opens: What a release under an emergency clause opens.
         forwards: Types that hand on a report: a forward never opens anything when the one who gets it
             already sent a forward upstream (sources.md A23).
+        attending: Types that accompany a message or come from the exchange: their refusal asks for no
+            correction, and they are not taken back.
+        correctable: Reasons of a refusal at the gate after which the sender has something to mend.
         successions: Agencies that took the place of others.
         refusal_duties: The duties that a refusal opens.
         refusals: Types that open one of those: such a message refuses its cause.
-        followers: Duties that open because another was met, by the code of that one.
+        delivery_opens: What opens where the message itself hangs: as *opens*, without those duties.
+        corrections: Types that open something with the assertion `RECALLS`.
+        followers: Duties that open because another was met, by the code of that one; one step, no further.
     """
 
     opens: Mapping[MessageType, tuple[Effect, ...]]
@@ -192,8 +205,12 @@ class RuleSet:
     forwards: frozenset[MessageType] = frozenset()
     successions: tuple[Succession, ...] = ()
     prolongs: Mapping[MessageType, tuple[Effect, ...]] = field(default_factory=dict)
+    attending: frozenset[MessageType] = frozenset()
+    correctable: frozenset[str] = frozenset()
     refusal_duties: frozenset[str] = field(init=False, repr=False, compare=False)
     refusals: frozenset[MessageType] = field(init=False, repr=False, compare=False)
+    delivery_opens: Mapping[MessageType, tuple[Effect, ...]] = field(init=False, repr=False, compare=False)
+    corrections: frozenset[MessageType] = field(init=False, repr=False, compare=False)
     followers: Mapping[str, tuple[Duty, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -202,12 +219,22 @@ class RuleSet:
         refusals = frozenset(
             kind for kind, effects in self.opens.items() if any(each.duty in duties for each in effects)
         )
+        own = {
+            kind: tuple(each for each in effects if each.duty not in duties)
+            for kind, effects in self.opens.items()
+        }
+        corrections = frozenset(
+            kind for kind, effects in own.items() for each in effects if each.asks_for(RECALLS)
+        )
         followers: dict[str, tuple[Duty, ...]] = {}
         for duty in self.duties.values():
-            if duty.after:
+            before = self.duties.get(duty.after)
+            if before is not None and not before.after:
                 followers[duty.after] = (*followers.get(duty.after, ()), duty)
         object.__setattr__(self, "refusal_duties", duties)
         object.__setattr__(self, "refusals", refusals)
+        object.__setattr__(self, "delivery_opens", own)
+        object.__setattr__(self, "corrections", corrections)
         object.__setattr__(self, "followers", followers)
 
 
@@ -221,6 +248,7 @@ class Fact:
         emergency: Released under an emergency clause.
         assertions: The coded predicates of the signed header, as (name, value).
         at: The moment of the decision: the start of every term that it opens.
+        reason: Why it was refused; empty otherwise.
     """
 
     decision_id: Digest
@@ -237,6 +265,7 @@ class Fact:
     emergency: bool
     assertions: tuple[tuple[str, str], ...]
     at: Micros
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +279,7 @@ class Obligation:
         lapses_at: After a single reminder the matter rests: unanswered at this moment, it closes as
             "no answer".  None for duties that never lapse.
         closed_at, closed_by: Moment and message that ended it; None while nothing has.
-        reason: Why it was waived; empty otherwise.
+        reason: Why it was waived: by the creditor, recalled, erased or refused; empty otherwise.
     """
 
     obligation_id: Digest

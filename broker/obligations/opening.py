@@ -1,29 +1,42 @@
-"""What each fact opens, and when it is due (docs/spec/obligations.md 3).
+"""What hangs from each message, and when it is due (docs/spec/obligations.md 3).
 
 The rules, in order:
 
 1. A delivered message opens what the catalogue says of its type, where it makes the assertions asked for.
 2. A forward opens nothing when its recipient already sent a forward up its line of causes (sources.md A23).
-3. A refusal at the gate opens, for the sender, that the message be corrected; so does a recipient's refusal,
-   and that hangs from the message it refused.
+3. A refusal at the gate opens, for the sender, that the message be corrected, where it can be and was not
+   delivered before; so does the first refusal by who received it, and that hangs from the refused message.
 4. A release under an emergency clause opens, for the sender, that a second person justifies it.
-5. One message opens one duty between the same two parties once, at the earliest moment of its facts.
+5. A correction or recall opens something only when it is about a message of its sender to its recipient.
+6. One message opens one duty between the same two parties once, at the earliest moment of its facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
 
 from broker.crypto import sha256
 from broker.names import CaseRef, Digest, MessageId, Micros, Regime, Urgency
-from broker.obligations.model import DELIVERED, Deadline, Duty, Effect, Fact, OwedBy, Party, RuleSet
+from broker.obligations.model import (
+    DELIVERED,
+    RECALLS,
+    REFUSED,
+    Deadline,
+    Duty,
+    Effect,
+    Fact,
+    OwedBy,
+    Party,
+    RuleSet,
+)
+from broker.obligations.standing import corrects, refuses
+from broker.obligations.succession import may_act_for
 from broker.obligations.terms import due_at
 from broker.obligations.thread import Thread
 
-__all__ = ["Draft", "Ground", "applies", "draft_after", "drafts", "drafts_of"]
+__all__ = ["Draft", "Ground", "applies", "draft_after", "drafts_at"]
 
 _REMIND_ONCE = "remind-once"
 
@@ -63,28 +76,19 @@ class Draft:
     lapses_at: Micros | None
 
 
-def drafts(thread: Thread, rules: RuleSet) -> list[Draft]:
-    """Everything that the facts of *thread* open, each obligation once."""
+def drafts_at(message: MessageId, thread: Thread, rules: RuleSet) -> list[Draft]:
+    """Everything that hangs from *message*, each obligation once, but for what comes after something else."""
     found: dict[Digest, Draft] = {}
-    for draft in chain.from_iterable(
-        drafts_of(f, thread, rules) for f in (*thread.delivered, *thread.refused)
-    ):
+    for fact in thread.facts(message):
+        for draft in _drafts_of(fact, thread, rules):
+            found.setdefault(draft.obligation_id, draft)
+    if not thread.said_of(message):
+        return list(found.values())
+    for draft in _refused_by_recipient(message, thread, rules):
         before = found.get(draft.obligation_id)
         if before is None or draft.opened_at < before.opened_at:
             found[draft.obligation_id] = draft
     return list(found.values())
-
-
-def drafts_of(fact: Fact, thread: Thread, rules: RuleSet) -> list[Draft]:
-    """What one fact opens."""
-    if fact.outcome not in DELIVERED:
-        return list(_opened(rules.refusal_opens, fact, Ground.REFUSAL, rules))
-    found: list[Draft] = []
-    if not _goes_back(fact, thread, rules):
-        found += _opened(rules.opens.get(fact.message_type, ()), fact, Ground.MESSAGE, rules)
-    if fact.emergency:
-        found += _opened(rules.emergency_opens, fact, Ground.RELEASE, rules)
-    return found
 
 
 def draft_after(before: Draft, met_by: MessageId, met_at: Micros, duty: Duty) -> Draft:
@@ -110,32 +114,54 @@ def draft_after(before: Draft, met_by: MessageId, met_at: Micros, duty: Duty) ->
 
 def applies(effect: Effect, fact: Fact) -> bool:
     """Whether the message makes every assertion that *effect* asks for."""
-    return all(wanted in fact.assertions for wanted in effect.when)
+    return not effect.when or all(wanted in fact.assertions for wanted in effect.when)
+
+
+def _drafts_of(fact: Fact, thread: Thread, rules: RuleSet) -> Iterator[Draft]:
+    """What one fact opens that hangs from its own message."""
+    if fact.outcome in REFUSED:
+        if _can_be_mended(fact, thread, rules):
+            yield from _opened(rules.refusal_opens, fact, Ground.REFUSAL, rules)
+    elif fact.outcome in DELIVERED:
+        opens = rules.delivery_opens.get(fact.message_type, ())
+        if fact.message_type in rules.corrections:
+            opens = _founded(opens, fact, thread, rules)
+        if opens and not _goes_back(fact, thread, rules):
+            yield from _opened(opens, fact, Ground.MESSAGE, rules)
+        if fact.emergency:
+            yield from _opened(rules.emergency_opens, fact, Ground.RELEASE, rules)
+
+
+def _refused_by_recipient(message: MessageId, thread: Thread, rules: RuleSet) -> Iterator[Draft]:
+    """What the refusals by who received *message* open, earliest first; it hangs from that message."""
+    for refusal in thread.said_of(message):
+        for fact in thread.facts(message):
+            if refuses(refusal, fact, rules):
+                opens = rules.opens.get(refusal.message_type, ())
+                effects = tuple(each for each in opens if each.duty in rules.refusal_duties)
+                parties = replace(refusal, message_id=message, sender=fact.recipient, recipient=fact.sender)
+                yield from _opened(effects, parties, Ground.REFUSAL, rules)
 
 
 def _opened(effects: tuple[Effect, ...], fact: Fact, ground: Ground, rules: RuleSet) -> Iterator[Draft]:
     for effect in effects:
         duty = rules.duties.get(effect.duty)
         if duty is not None and applies(effect, fact):
-            mends = ground is Ground.MESSAGE and effect.duty in rules.refusal_duties
-            yield _draft(effect, duty, fact, Ground.REFUSAL if mends else ground)
+            yield _draft(effect, duty, fact, ground)
 
 
 def _draft(effect: Effect, duty: Duty, fact: Fact, ground: Ground) -> Draft:
     debtor, creditor = fact.recipient, fact.sender
     if effect.owed_by is OwedBy.SENDER:
         debtor, creditor = creditor, debtor
-    hangs_from = fact.message_id
-    if ground is Ground.REFUSAL and fact.outcome in DELIVERED:
-        hangs_from = fact.causation_id or fact.message_id
     due, lapses = _terms(duty, fact.regime, fact.urgency, fact.at)
     return Draft(
-        obligation_id=_identify(duty.code, hangs_from, debtor, creditor),
+        obligation_id=_identify(duty.code, fact.message_id, debtor, creditor),
         duty=duty,
         ground=ground,
         case_ref=fact.case_ref,
-        message_id=hangs_from,
-        anchors=(hangs_from,),
+        message_id=fact.message_id,
+        anchors=(fact.message_id,),
         opened_by=fact.sender,
         debtor=debtor,
         creditor=creditor,
@@ -147,16 +173,37 @@ def _draft(effect: Effect, duty: Duty, fact: Fact, ground: Ground) -> Draft:
     )
 
 
+def _can_be_mended(refused: Fact, thread: Thread, rules: RuleSet) -> bool:
+    """Whether there is something to correct: of a message that may go, and did not arrive before."""
+    return (
+        refused.reason in rules.correctable
+        and refused.message_type not in rules.attending
+        and not any(
+            each.outcome in DELIVERED
+            and each.at <= refused.at
+            and (each.sender, each.recipient) == (refused.sender, refused.recipient)
+            for each in thread.facts(refused.message_id)
+        )
+    )
+
+
+def _founded(opens: tuple[Effect, ...], fact: Fact, thread: Thread, rules: RuleSet) -> tuple[Effect, ...]:
+    """What a correction opens: all of it only when it is about a message of its sender to its recipient."""
+    if any(corrects(fact, each, rules) for each in thread.facts(fact.causation_id)):
+        return opens
+    return tuple(each for each in opens if not each.asks_for(RECALLS))
+
+
 def _goes_back(fact: Fact, thread: Thread, rules: RuleSet) -> bool:
     """Whether *fact* forwards a report to a party that forwarded it before."""
     if fact.message_type not in rules.forwards:
         return False
-    upstream = set(thread.line(fact.message_id))
     return any(
-        each.message_id in upstream
-        and each.message_type in rules.forwards
-        and each.sender.oin == fact.recipient.oin
-        for each in thread.delivered
+        each.message_type in rules.forwards
+        and each.outcome in DELIVERED
+        and may_act_for(fact.recipient, each.sender, fact.at, rules.successions)
+        for message in thread.line(fact.message_id)
+        for each in thread.facts(message)
     )
 
 

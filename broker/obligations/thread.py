@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Iterable, Sequence
 
 from broker.names import Digest, MessageId, MessageType
-from broker.obligations.model import DELIVERED, REFUSED, Fact, RuleSet
+from broker.obligations.model import Fact, RuleSet
+from broker.obligations.standing import takes_away
 
 __all__ = ["LONGEST_LINE", "Thread"]
 
@@ -14,61 +16,72 @@ LONGEST_LINE = 64
 
 
 class Thread:
-    """The facts of one case, indexed.
+    """The facts of one case, indexed; it only grows.
 
     Where two facts give one message id different causes or types, the earliest counts: who repeats an
     id later changes nothing that stood.
 
     Attributes:
-        delivered: Facts of messages that their recipient can open.  Facts of one message are in the
-            order of their moments.
-        refused: Facts of messages that were refused at the gate, in that order too.
-        rejected: Messages that the gate or their recipient refused.
+        types: The type of each message.
     """
 
-    __slots__ = ("_causes", "delivered", "refused", "rejected", "types")
+    __slots__ = ("_caused", "_causes", "_facts", "_said_of", "types")
 
-    def __init__(self, facts: Iterable[Fact], rules: RuleSet) -> None:
-        ordered = sorted(facts, key=_by_moment)
-        self.delivered = [fact for fact in ordered if fact.outcome in DELIVERED]
-        self.refused = [fact for fact in ordered if fact.outcome in REFUSED]
+    def __init__(self) -> None:
         self.types: dict[MessageId, MessageType] = {}
+        self._facts: dict[MessageId, list[Fact]] = {}
         self._causes: dict[MessageId, MessageId | None] = {}
-        for fact in ordered:
-            self.types.setdefault(fact.message_id, fact.message_type)
-            self._causes.setdefault(fact.message_id, fact.causation_id)
-        self.rejected = {fact.message_id for fact in self.refused}
-        self.rejected |= {
-            fact.causation_id
-            for fact in self.delivered
-            if fact.causation_id is not None and fact.message_type in rules.refusals
-        }
+        self._caused: dict[MessageId, dict[MessageId, None]] = {}
+        self._said_of: dict[MessageId, list[Fact]] = {}
 
-    def with_leaf(self, fact: Fact, rules: RuleSet) -> Thread | None:
-        """This thread and *fact*, when that leaves everything else as it is; else None.
-
-        It does when its message is delivered, new, named by no other as its cause, and no refusal.
-        """
+    def add(self, fact: Fact, rules: RuleSet) -> None:
+        """Take in a fact that is not here yet."""
         message = fact.message_id
-        if fact.outcome not in DELIVERED or fact.message_type in rules.refusals or message in self._causes:
-            return None
-        if message in self._causes.values():
-            return None
-        longer = Thread((), rules)
-        longer.delivered = [*self.delivered, fact]
-        longer.refused, longer.rejected = self.refused, self.rejected
-        longer.types = {**self.types, message: fact.message_type}
-        longer._causes = {**self._causes, message: fact.causation_id}
-        return longer
+        facts = self._facts.setdefault(message, [])
+        _put(facts, fact)
+        if facts[0] is fact:
+            self.types[message] = fact.message_type
+            self._causes[message] = fact.causation_id
+        if fact.causation_id is not None:
+            self._caused.setdefault(fact.causation_id, {})[message] = None
+            if takes_away(fact, rules):
+                _put(self._said_of.setdefault(fact.causation_id, []), fact)
+
+    def facts(self, message: MessageId | None) -> Sequence[Fact]:
+        """The facts of *message*, in the order of their moments."""
+        return self._facts.get(message, ()) if message is not None else ()
+
+    def said_of(self, message: MessageId) -> Sequence[Fact]:
+        """What claims to refuse or recall *message*, in the order of their moments."""
+        return self._said_of.get(message, ())
 
     def line(self, message: MessageId) -> list[MessageId]:
         """What caused *message*, nearest first: at most `LONGEST_LINE` messages, each once."""
-        line: list[MessageId] = []
+        line: dict[MessageId, None] = {}
         cause = self._causes.get(message)
         while cause is not None and cause != message and cause not in line and len(line) < LONGEST_LINE:
-            line.append(cause)
+            line[cause] = None
             cause = self._causes.get(cause)
-        return line
+        return list(line)
+
+    def below(self, messages: Iterable[MessageId]) -> set[MessageId]:
+        """*messages*, and all that have one of them in their line or say that one is their cause."""
+        found = set(messages)
+        last = list(found)
+        for _ in range(LONGEST_LINE):
+            last = [each for cause in last for each in self._caused.get(cause, ()) if each not in found]
+            if not last:
+                break
+            found.update(last)
+        return found
+
+
+def _put(facts: list[Fact], fact: Fact) -> None:
+    """Keep *facts* in order; what comes last mostly happened last."""
+    if not facts or _by_moment(facts[-1]) < _by_moment(fact):
+        facts.append(fact)
+    else:
+        insort(facts, fact, key=_by_moment)
 
 
 def _by_moment(fact: Fact) -> tuple[int, Digest]:

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
+from broker.agreements.model import Reason
 from broker.audit.events import AuditEvent, AuditParty
 from broker.catalogue.model import Catalogue, MessageEntry, ObligationRule, Term
 from broker.catalogue.model import Obligation as CatalogueEffect
 from broker.crypto import sha256
+from broker.envelope.reasons import Reason as Untimely
 from broker.names import Digest, MessageType, Micros, Oin
 from broker.obligations import legal_calendar
 from broker.obligations.model import (
@@ -31,11 +33,27 @@ from broker.obligations.model import (
     Unit,
 )
 
-__all__ = ["RegisteredRules", "facts_of", "rules_digest", "rules_of"]
+__all__ = ["CORRECTABLE", "RegisteredRules", "facts_of", "rules_digest", "rules_of"]
 
-_FOLD = 2
+_FOLD = 3
 """Raised when the fold of `broker.obligations` gives other obligations than before."""
 _COUNTED = DELIVERED | REFUSED
+
+CORRECTABLE = frozenset(
+    {
+        Untimely.EXPIRED.value,
+        Untimely.FROM_THE_FUTURE.value,
+        Reason.AGREEMENT_DIGEST.value,
+        Reason.AGREEMENT_NOT_IN_FORCE.value,
+        Reason.PURPOSE.value,
+        Reason.LEGAL_BASIS.value,
+        Reason.GROUP_REQUIRED.value,
+        Reason.GROUP_FORBIDDEN.value,
+        Reason.EMERGENCY_CLAUSE.value,
+    }
+)
+"""Reasons of a refusal after which a sender owes a correction (sources.md A20): the message may go between
+these two, and something of it was wrong.  After any other reason nothing may go, so nothing is owed."""
 
 _Plain = list[object]
 
@@ -85,6 +103,7 @@ def facts_of(event: AuditEvent, catalogue: Catalogue) -> Fact | None:
         event.emergency,
         facts.assertions,
         event.decided_at,
+        event.reason,
     )
 
 
@@ -99,6 +118,10 @@ def rules_of(catalogue: Catalogue, successions: Iterable[_Succeeded]) -> RuleSet
         refusal_opens=_opened_by("refusal", rules),
         emergency_opens=_opened_by("emergency", rules),
         forwards=frozenset(entry.type for entry in catalogue.messages.values() if entry.forward),
+        attending=frozenset(
+            entry.type for entry in catalogue.messages.values() if entry.accompanies or entry.from_exchange
+        ),
+        correctable=CORRECTABLE,
         successions=tuple(Succession(each.old, each.new, each.since) for each in successions),
     )
 
@@ -121,6 +144,8 @@ def rules_digest(registered: RegisteredRules) -> Digest:
         "refusal_opens": [_plain_effect(each) for each in rules.refusal_opens],
         "emergency_opens": [_plain_effect(each) for each in rules.emergency_opens],
         "forwards": sorted(rules.forwards),
+        "attending": sorted(rules.attending),
+        "correctable": sorted(rules.correctable),
         "successions": sorted([each.since, each.old, each.new] for each in rules.successions),
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))

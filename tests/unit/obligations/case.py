@@ -57,6 +57,7 @@ DUTIES = {
         Duty("OB-ANSWER", "answer", days(5), deadline_acute=Deadline(24, Unit.HOURS), overdue="remind-once"),
         Duty("OB-INFORM", "the person is informed", days(28)),
         Duty("OB-CORRECT", "correction", days(1)),
+        Duty("OB-CONFIRM", "confirmation of a correction", Deadline(3, Unit.MONTHS)),
         Duty("OB-JUSTIFY", "justification", days(1)),
     )
 }
@@ -71,9 +72,14 @@ OPENS = {
     kind("question"): (Effect("OB-ACK"), Effect("OB-ANSWER")),
     kind("answer"): (Effect("OB-ACK"), Effect("OB-INFORM")),
     kind("refusal"): (Effect("OB-CORRECT"),),
+    kind("recall"): tuple(
+        Effect("OB-CONFIRM", (("correction_kind", each),)) for each in ("correct", "recall", "erase")
+    ),
 }
 CLOSES = {
     kind("receipt"): (Effect("OB-ACK"),),
+    kind("refusal"): (Effect("OB-ACK"),),
+    kind("recall"): (Effect("OB-CONFIRM", (("correction_kind", "confirmed"),)),),
     kind("decision"): (Effect("OB-DECIDE"),),
     kind("feedback"): (
         Effect("OB-JUDGE", (("feedback_stage", "outcome"),)),
@@ -95,6 +101,8 @@ def rules(*successions: Succession) -> RuleSet:
         refusal_opens=(Effect("OB-CORRECT", owed_by=OwedBy.SENDER),),
         emergency_opens=(Effect("OB-JUSTIFY", owed_by=OwedBy.SENDER),),
         forwards=frozenset({kind("forward"), kind("report")}),
+        attending=frozenset(map(kind, ("receipt", "refusal", "recall", "waiver", "justification"))),
+        correctable=frozenset({"group-forbidden"}),
         successions=successions,
     )
 
@@ -114,6 +122,7 @@ class Say:
     urgency: Urgency = Urgency.NORMAL
     regime: Regime = Regime.R1
     emergency: bool = False
+    reason: str = "group-forbidden"
 
     def fact(self) -> Fact:
         """The fact of this message's decision record."""
@@ -133,6 +142,7 @@ class Say:
             emergency=self.emergency,
             assertions=self.says,
             at=at(self.day),
+            reason=self.reason if self.outcome == "refused" else "",
         )
 
 

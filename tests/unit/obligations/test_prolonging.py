@@ -84,3 +84,16 @@ def test_no_order_of_arrival_shows() -> None:
         for fact in order:
             state = track(state, fact, RULES)
         assert state == whole
+
+
+def test_many_extensions_of_one_term_extend_it_once() -> None:
+    """The next counts when it was made within the term that it prolongs (L12)."""
+    many = [replace(FIRST, number=100 + each, day=20 + each / 100) for each in range(30)]
+
+    assert due(ANSWER, *many) == later(due(ANSWER), 1)
+    assert due(ANSWER, *many, replace(SECOND, cause=100)) == later(due(ANSWER), 2)
+
+
+def test_an_extension_that_its_recipient_refused_prolongs_nothing() -> None:
+    """Nobody was told."""
+    assert due(ANSWER, FIRST, Say(9, "refusal", SHG, AMK, cause=2, day=21)) == due(ANSWER)

@@ -132,7 +132,7 @@ def test_what_began_before_a_term_was_changed_is_judged_as_before() -> None:
             RuleSet,
             {
                 *("opens", "closes", "prolongs", "duties", "refusal_opens", "emergency_opens"),
-                *("forwards", "successions"),
+                *("forwards", "attending", "correctable", "successions"),
             },
         ),
     ],
