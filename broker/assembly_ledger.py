@@ -88,11 +88,15 @@ def rebuild_obligations(profile: LedgerProfile) -> int:
     """
     _require_file(profile)
     engine = open_engine(profile.database)
-    with _no_writer(profile) if engine.dialect.name == "sqlite" else nullcontext():
-        SqlLedgerReader(engine).state()
-        migrate_apart(profile.database)
-        book = ObligationBook(keeper(profile).current())
-        return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)
+    try:
+        with _no_writer(profile) if engine.dialect.name == "sqlite" else nullcontext():
+            # First, and with older tables too: where there is no ledger, none is made.
+            SqlLedgerReader(engine).state()
+            migrate_apart(profile.database)
+            book = ObligationBook(keeper(profile).current())
+            return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)
+    finally:
+        engine.dispose()
 
 
 def _require_file(profile: LedgerProfile) -> None:
