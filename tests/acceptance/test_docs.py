@@ -17,6 +17,7 @@ README = ROOT / "README.md"
 HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 INVARIANTS = ROOT / "docs" / "invariants.md"
+SCENARIOS = ROOT / "docs" / "how-to" / "scenarios.md"
 _SECONDS = 240.0
 _UNPROVEN = {"5"}
 """A trap of which nothing is made: a figure that is no rule."""
@@ -108,3 +109,14 @@ def test_expected_output_is_compared_line_by_line() -> None:
     assert matches("…\nend\n", "one\ntwo\nend\n")
     assert not matches("id …\nend\n", "id 01a2\nmore\nend\n")
     assert not matches("handled\n", "rejected\n")
+
+
+@pytest.mark.kafka
+def test_the_scenario_that_a_page_writes_comes_out_as_it_says(own_kafka: None, tmp_path: Path) -> None:
+    """Copied from the page as it stands, played on a Kafka of its own."""
+    (written,) = re.findall(r"^```yaml\n(.*?)^```$", SCENARIOS.read_text(encoding="utf-8"), re.DOTALL | re.M)
+    (tmp_path / "my-own.yaml").write_text(written, encoding="utf-8")
+
+    played = schakel("demo", "--scenario", tmp_path / "my-own.yaml", "--json", seconds=180)
+
+    assert (played.code, played.err[-2000:] if played.code else "") == (0, "")
