@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -17,8 +17,8 @@ from broker.catalogue.model import Catalogue, GroupList, MessageEntry, Sensitivi
 from broker.cli.arguments import AsJson
 from broker.cli.printing import hint, print_json, print_line, print_table
 from broker.cli.schemas import Folder, find_entry, find_extension, print_extension, said, schema_files
-from broker.errors import RefusedError, UsageError
-from broker.names import GroupName, Regime, Role
+from broker.errors import MalformedError, RefusedError, UsageError
+from broker.names import CaseRef, GroupName, MessageId, Regime, Role
 from broker.records.schema import MessageSchema
 from broker.records.shape import Choice, ListOf, Member, RecordOf
 from broker.records.template import template as fill
@@ -26,6 +26,7 @@ from broker.sandbox.cast import AGENCIES
 
 __all__ = ["app"]
 
+_Id = TypeVar("_Id", MessageId, CaseRef)
 _UNNAMED = "grond-van-het-convenant"
 """In the place of a legal basis that only an agreement can name: the type is off by default."""
 
@@ -52,21 +53,62 @@ class _Line:
     choices: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Where a message belongs.
+
+    Attributes:
+        answers: Whether its type answers others.
+    """
+
+    answers: bool
+    reply_to: MessageId | None
+    case: CaseRef | None
+
+    @classmethod
+    def given(cls, entry: MessageEntry, reply_to: str | None, case: str | None) -> _Thread:
+        """As it stands after the options of that name."""
+        answers = entry.accompanies or any(one.effect != "opens" for one in entry.obligations)
+        return cls(
+            answers,
+            None if reply_to is None else _identifier("--reply-to", MessageId, reply_to),
+            None if case is None else _identifier("--case", CaseRef, case),
+        )
+
+    @property
+    def lacks_what_it_answers(self) -> bool:
+        """Whether a person has still to say what it answers."""
+        return self.answers and (self.reply_to is None or self.case is None)
+
+    def document(self) -> dict[str, object]:
+        """Its part of the document; what a person has still to say is null."""
+        reply_to = None if self.reply_to is None else str(self.reply_to)
+        answered = {"in_reply_to": reply_to} if self.answers or reply_to else {}
+        return {"case": "new" if self.case is None else str(self.case), **answered}
+
+
 @app.command()
 def template(
     code: Code,
     to: Annotated[list[str] | None, typer.Option("--to", help="Addressee; may be given again.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also the groups that are only allowed.")] = False,
+    reply_to: Annotated[
+        str | None, typer.Option("--reply-to", help="Id of the message that this one answers.")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="Its case reference; new by default.")] = None,
     folder: Folder = None,
 ) -> None:
     """Write a document filled with safe, invented test data."""
     content = schema_files(folder)
     catalogue = load_catalogue(content)
     entry = find_entry(catalogue, code)
-    document = _template_document(entry, _schema(entry, content), to=to or [], everything=everything)
+    thread = _Thread.given(entry, reply_to, case)
+    document = _template_document(entry, _schema(entry, content), thread, to=to or [], everything=everything)
     print_json(document)
     if not to:
         hint(f"addressed to {_default_addressee(entry)}, an agency of a sandbox; --to names another")
+    if thread.lacks_what_it_answers:
+        hint(f"{entry.code} answers a message: --reply-to ID and --case REFERENCE say which")
 
 
 @app.command()
@@ -111,11 +153,12 @@ def explain(
 
 
 def _template_document(
-    entry: MessageEntry, schema: MessageSchema, *, to: list[str], everything: bool = False
+    entry: MessageEntry, schema: MessageSchema, thread: _Thread, *, to: list[str], everything: bool = False
 ) -> dict[str, object]:
     """A message document of this type with invented content (`broker.records.document.Document`).
 
     Args:
+        thread: Its case, and what it answers.
         to: Addressees; by default the first recipient role's agency in the default sandbox.
         everything: Also the groups that are only allowed.
     """
@@ -124,7 +167,7 @@ def _template_document(
     return {
         "type": entry.code,
         "to": to or [_default_addressee(entry)],
-        "case": "new",
+        **thread.document(),
         "purpose": entry.purposes[0],
         "legal_basis": next(iter(entry.legal_bases), _UNNAMED),
         "urgency": "normal",
@@ -134,6 +177,17 @@ def _template_document(
         },
         "groups": groups,
     }
+
+
+def _identifier(option: str, form: type[_Id], text: str) -> _Id:
+    try:
+        return form.parse(text.lower())
+    except MalformedError as error:
+        raise UsageError(
+            f"{option} is {error.what}",
+            why=f"given is {text}",
+            remedy="Give its 32 hexadecimal digits, as `schakel publish` and `schakel subscribe` print them",
+        ) from error
 
 
 def _default_addressee(entry: MessageEntry) -> str:

@@ -246,6 +246,12 @@ def _groups(catalogue: Catalogue, question: Question, grant: Grant | None) -> It
 
 
 def _conditions(entry: MessageEntry) -> Iterator[Sentence]:
+    if entry.accompanies:
+        text = (
+            "It says in `in_reply_to` which message it goes along with; it goes under the agreement that carried "
+            "that message, and needs no grant: without the id it is refused."
+        )
+        yield Sentence("conditions", text, f"agreements.md 4; {entry.source}")
     for one in entry.assertions:
         said = f"{one.name} = {one.value}" if one.value else f"{one.name}, one of {', '.join(one.values)}"
         yield Sentence("predicates", f"The sender asserts {said}; nothing else may be asserted.", one.source)

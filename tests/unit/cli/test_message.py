@@ -36,6 +36,34 @@ def test_a_template_is_addressed_to_an_agency_of_a_sandbox(capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["to"] == ["raad-noord"]
 
 
+ID, CASE = "0a" * 16, "0c" * 16
+
+
+def test_a_template_of_an_answer_says_what_it_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message and its case, as they were given."""
+    assert main(["message", "template", "E05", "--reply-to", ID, "--case", CASE.upper()]) == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert (document["in_reply_to"], document["case"]) == (ID, CASE)
+
+
+@pytest.mark.parametrize(("code", "has"), [("E01", False), ("E04", True), ("E05", True), ("E32", True)])
+def test_a_template_of_an_answer_has_a_place_for_it(
+    code: str, has: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person sees that the id of a message belongs there; a report answers nothing."""
+    main(["message", "template", code])
+
+    assert ("in_reply_to" in json.loads(capsys.readouterr().out)) is has
+
+
+@pytest.mark.parametrize("option", ["--reply-to", "--case"])
+def test_a_template_answers_nothing_that_is_no_id(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error repeats what was given."""
+    assert main(["message", "template", "E05", option, "E01"]) == 2
+    assert "E01" in capsys.readouterr().err
+
+
 def test_explain_knows_the_agencies_of_a_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
     """The Raad is not named after its role."""
     assert main(["message", "explain", "E09", "--from", "bjz-noord", "--to", "raad-noord", "--json"]) == 0

@@ -125,6 +125,17 @@ def test_a_receipt_needs_no_grant() -> None:
     assert explained("E03", AMK, SHG).reason in {"", "no-agreement"}
 
 
+@pytest.mark.parametrize("code", ["E03", "E28", "E29", "E30", "E32"])
+def test_what_accompanies_a_message_says_which(code: str) -> None:
+    """Without an id in `in_reply_to` it is refused, whatever is agreed."""
+    assert "`in_reply_to`" in words(explained(code, SHG, AMK), "conditions")
+
+
+def test_what_stands_alone_need_not_answer() -> None:
+    """A report answers nothing."""
+    assert "in_reply_to" not in words(explained("E01", SHG, AMK), "conditions")
+
+
 def test_the_regime_is_r1_where_there_is_a_choice() -> None:
     """The default of the exchange, and what is written otherwise must exist."""
     entry = view().catalogue.messages[MessageCode("E01")]

@@ -85,6 +85,17 @@ def test_a_refusal_names_no_values() -> None:
     assert secret not in str(refused(world, groups=groups))
 
 
+def test_what_accompanies_a_message_has_to_say_which() -> None:
+    """The refusal asks for the id of that message, and blames no agreement that happens to bind the two."""
+    world = World()
+
+    with pytest.raises(RefusedError) as caught:
+        world.publisher("amk-noord").publish(world.record("E32", to="shg-noord"))
+
+    assert (caught.value.reason, caught.value.offending) == ("no-agreement", ("in_reply_to",))
+    assert "in_reply_to" in caught.value.remedy
+
+
 def test_sequences_have_no_gap_after_a_refusal() -> None:
     """A refused record takes no sequence number: a gap always means that something did not arrive."""
     world = World()
