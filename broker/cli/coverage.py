@@ -33,7 +33,8 @@ def coverage(
     if as_json:
         print_json(covered)
     elif output is None:
-        print_line(render(covered, catalogue).rstrip("\n"))
+        for line in render(covered, catalogue).splitlines():
+            print_line(line)
     else:
         write_named(output, render(covered, catalogue).encode())
         print_line(f"written: {output}")

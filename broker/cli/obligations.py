@@ -73,7 +73,7 @@ def list_(
         now=here.now,
         parties=here.standing_for(agency),
         case_ref=_case(case),
-        code=code.upper() if code else None,
+        code=None if code is None else _duty(code, here.rules),
         states=frozenset({State.OVERDUE} if overdue else state or ()),
         due_before=None if due_before is None else given_moment(due_before),
     )
@@ -231,6 +231,13 @@ def _print_list(found: list[dict[str, object]], here: _Here) -> None:
 
 def _local(at: Micros) -> str:
     return f"{local(at):%Y-%m-%d %H:%M}"
+
+
+def _duty(text: str, rules: RuleSet) -> str:
+    if text.upper() not in rules.duties:
+        known = ", ".join(sorted(rules.duties))
+        raise UsageError(f"there is no obligation {text}", remedy=f"Choose one of {known}")
+    return text.upper()
 
 
 def _case(text: str | None) -> CaseRef | None:

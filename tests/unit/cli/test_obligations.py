@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from broker.adapters.database import migrate, open_engine, writing
 from broker.adapters.keyfiles import read_signer
 from broker.adapters.ledger_obligations import SqlObligationReader
 from broker.adapters.ledger_store import SqlLedgerStore
-from broker.adapters.ledger_tables import OBLIGATIONS
+from broker.adapters.ledger_tables import LOG, OBLIGATIONS
 from broker.adapters.memory import MemoryLog, MemorySource
 from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
@@ -151,6 +152,17 @@ def test_a_list_can_be_narrowed(
     assert bool(expected) is some
 
 
+def test_a_list_of_a_kind_that_is_none_is_a_mistake(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing owed would be a wrong answer; the error names those that there are."""
+    assert main(["obligations", "list", "--code", "OB-NOPE", "--dir", str(sandbox)]) == 2
+    told = capsys.readouterr().err
+
+    assert "OB-NOPE" in told
+    assert "OB-DECIDE" in told
+
+
 def _parties(one: dict[str, Any]) -> tuple[str, str]:
     return one["debtor"]["name"], one["creditor"]["name"]
 
@@ -263,4 +275,26 @@ def test_fsck_finds_a_changed_obligation_and_rebuild_mends_it(
     assert main(["obligations", "rebuild", "--dir", str(sandbox)]) == 0
     assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 0
     assert SqlObligationReader(engine).obligations(ObligationQuery(Micros(0)), 100) == before
+    engine.dispose()
+
+
+def test_another_name_of_the_rules_does_not_stop_fsck(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows by other rules are compared and numbered; all of them gone is wrong by any rules."""
+    engine = open_engine(load_profile(Layout(sandbox).ledger_profile, LedgerProfile).database)
+    with writing(engine) as connection:
+        connection.execute(update(LOG).values(rules=bytes(32)))
+        connection.execute(update(OBLIGATIONS).values(due_at=1))
+
+    assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 8
+    assert re.search(
+        r"obligations by other rules .*\d+ stored, (\d+) follow .* \1 differ", capsys.readouterr().err
+    )
+    with writing(engine) as connection:
+        connection.execute(delete(OBLIGATIONS))
+    assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 7
+    assert "no obligation is stored" in capsys.readouterr().out
+    assert main(["obligations", "rebuild", "--dir", str(sandbox)]) == 0
+    assert main(["ledger", "fsck", "--dir", str(sandbox)]) == 0
     engine.dispose()
