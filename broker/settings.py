@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
@@ -21,9 +21,11 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from broker.adapters.profiles import read_toml
+from broker.document_faults import say_faults
 from broker.errors import ConfigurationError, MalformedError
 from broker.names import Oin, Role
 
@@ -34,6 +36,8 @@ __all__ = [
     "LedgerProfile",
     "Profile",
     "RegistrySettings",
+    "WitnessProfile",
+    "WitnessesSettings",
     "load_profile",
 ]
 
@@ -189,6 +193,18 @@ class GateProfile(Profile):
     instance: _NameField | None = None
 
 
+class WitnessesSettings(_Section):
+    """Who cosigns the checkpoints of a ledger.
+
+    Attributes:
+        policy: File with the policy (C2SP tlog-policy): witnesses with their keys and addresses, and the quorum.
+        every_seconds: From one round of the witnesses to the next.
+    """
+
+    policy: _PathField
+    every_seconds: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+
+
 class LedgerProfile(Profile):
     """The ledger writer: ledger.toml.
 
@@ -196,16 +212,48 @@ class LedgerProfile(Profile):
         database: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``, without a password.
         tlog: Folder of the tiles and checkpoints.
         origin: Name of the log, first line of each checkpoint.
-        key: File with the key that signs checkpoints.
+        key: File with the Ed25519 key that signs checkpoints.
+        key_mldsa: File with an ML-DSA-44 key that signs them as well.
+        witnesses: Who cosigns them; without, nobody is asked.
     """
 
     database: _DatabaseField
     tlog: _PathField
     origin: Annotated[str, Field(pattern=r"^[^\s+]{1,200}$")]
     key: _PathField
+    key_mldsa: _PathField | None = None
+    witnesses: WitnessesSettings | None = None
 
 
-_Kind = TypeVar("_Kind", bound=Profile)
+class WitnessProfile(_Section):
+    """A witness of other parties' logs: witness.toml.
+
+    Attributes:
+        name: Of the witness, in its signature lines and verifier keys.
+        listen: Address that it answers on, ``host:port``.
+        keys: Files with its Ed25519 or ML-DSA-44 keys: each adds a line to what it cosigns.
+        store: SQLite file with what it cosigned.
+        logs: Verifier keys of the logs that it watches; a log with two keys is there twice.
+        development: Time may be moved; never in production.
+        clock: File with the offset of a sandbox's time; only where *development* is true.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[^\s+]{1,200}$")]
+    listen: _ServerField
+    keys: Annotated[tuple[_PathField, ...], Field(min_length=1, max_length=4)]
+    store: _PathField
+    logs: Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
+    development: bool = False
+    clock: _PathField | None = None
+
+    @model_validator(mode="after")
+    def _only_in_a_sandbox(self) -> WitnessProfile:
+        if self.clock is not None and not self.development:
+            raise ValueError("only a sandbox has a clock of its own: it needs development = true")
+        return self
+
+
+_Kind = TypeVar("_Kind", bound=_Section)
 
 
 def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
@@ -213,7 +261,7 @@ def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
 
     Args:
         path: A TOML file.
-        kind: What the file must be: `AgencyProfile`, `GateProfile` or `LedgerProfile`.
+        kind: What the file must be: `AgencyProfile`, `GateProfile`, `LedgerProfile` or `WitnessProfile`.
 
     Raises:
         ConfigurationError: The file cannot be read, or a field is unknown, missing or unusable.
@@ -222,15 +270,9 @@ def load_profile(path: Path, kind: type[_Kind]) -> _Kind:
     try:
         return kind.model_validate(document, context={"folder": path.absolute().parent})
     except ValidationError as error:
+        faults = say_faults(error, document)
         raise ConfigurationError(
             f"{path} is not a usable {kind.__name__}",
-            why="; ".join(_fault(fault) for fault in error.errors(include_url=False, include_input=False)),
+            why="; ".join(f"{place or 'the document'}: {said}" for place, said in faults.items()),
             remedy="Correct the fields named here",
         ) from None
-
-
-def _fault(fault: Any) -> str:
-    field = ".".join(str(part) for part in fault["loc"]) or "the document"
-    kinds = {"extra_forbidden": "is not a known name", "missing": "is missing"}
-    said = kinds.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
-    return f"{field}: {said}"

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
+from broker.document_faults import say_faults
 from broker.errors import MalformedError
 from broker.names import KeyId, Oin
 
@@ -71,9 +72,8 @@ def validate(content: object, model: type[_M], what: str) -> _M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:120]
-        raise MalformedError(f"{what} is wrong at {place or 'the top'}: {first['msg'][:200]}") from None
+        place, sentence = next(iter(say_faults(error, content).items()))
+        raise MalformedError(f"{what} is wrong{f' at {place}' if place else ''}: {sentence[:200]}") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

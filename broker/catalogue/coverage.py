@@ -13,7 +13,12 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from broker.catalogue.document import CatalogueDocument, CoverageDocument, FlowCoverage
+from broker.catalogue.document import (
+    CatalogueDocument,
+    CoverageDocument,
+    FlowCoverage,
+    told_faults,
+)
 from broker.catalogue.yaml_reading import read_yaml
 from broker.errors import ConfigurationError
 from broker.names import MessageCode
@@ -105,12 +110,12 @@ def render(coverage: Coverage, catalogue: CatalogueDocument) -> str:
 
 
 def _parse(content: bytes) -> CoverageDocument:
+    read = read_yaml(content, COVERAGE)
     try:
-        return CoverageDocument.model_validate(read_yaml(content, COVERAGE))
+        return CoverageDocument.model_validate(read)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError(
-            "coverage.yaml is not a coverage", why="; ".join(faults[:20]), remedy="Correct what is named"
+            "coverage.yaml is not a coverage", why=told_faults(error, read), remedy="Correct what is named"
         ) from error
 
 

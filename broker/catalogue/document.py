@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from broker.catalogue.yaml_reading import read_yaml
+from broker.document_faults import say_faults
 from broker.errors import ConfigurationError, MalformedError
 from broker.names import (
     GroupName,
@@ -56,6 +57,7 @@ __all__ = [
     "SendersDocument",
     "TermDocument",
     "parse_document",
+    "told_faults",
 ]
 
 _T = TypeVar("_T")
@@ -369,9 +371,14 @@ def parse_document(document: bytes) -> CatalogueDocument:
     try:
         return CatalogueDocument.model_validate(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError(
             "catalogue.yaml is not a catalogue",
-            why="; ".join(faults[:20]),
+            why=told_faults(error, content),
             remedy="Correct what is named; docs/spec/catalogue.md 2 has the form",
         ) from error
+
+
+def told_faults(error: ValidationError, content: object) -> str:
+    """What is wrong with a document of the schemas, each fault with its place, the first twenty."""
+    said = say_faults(error, content).items()
+    return "; ".join([f"{place}: {sentence}" if place else sentence for place, sentence in said][:20])

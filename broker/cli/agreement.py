@@ -10,14 +10,15 @@ import typer
 
 from broker.agreements.check import Finding, check_book
 from broker.agreements.document import parse_agreement, parse_document
-from broker.agreements.model import AgreementParty
+from broker.agreements.model import Agreement, AgreementParty
 from broker.agreements.signatures import RevocationReason, revoke_agreement, sign_agreement
 from broker.agreements.template import fill_in, without
 from broker.catalogue.load import load_catalogue
 from broker.cli.agreement_reading import diff, explain_
 from broker.cli.arguments import AsJson, Output, given_oin
+from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
-from broker.errors import ExitCode, UsageError
+from broker.errors import ExitCode, MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import Micros
 from broker.operations.agreement_record import record
@@ -67,7 +68,13 @@ def new(
 ) -> None:
     """Write an agreement from a model."""
     text = _written(Path(model)) if model.endswith(".yaml") else packaged_model(model)
-    output.write_bytes(fill_in(without(text, set(absent or [])), dict(map(_pair, values or []))))
+    filled = dict(map(_pair, values or []))
+    try:
+        output.write_bytes(fill_in(without(text, set(absent or [])), filled))
+    except MalformedError as error:
+        raise UsageError(
+            f"{model} does not become an agreement", why=error.what, remedy="Correct the model or its values"
+        ) from error
     print_line(f"wrote {output}; each party signs it with `schakel agreement sign`")
 
 
@@ -83,7 +90,7 @@ def sign(
     cache: Cache = None,
 ) -> None:
     """Sign this exact document for one party; with --dir or --source the keys are checked first."""
-    agreement, party, now = parse_agreement(document.read_bytes()), given_oin(oin), _now()
+    agreement, party, now = _agreement(document), given_oin(oin), _now()
     signers, view = load_keys(keys, party), _view(directory, source, root, cache)
     if view is not None:
         require_own_keys(view, party, signers)
@@ -104,7 +111,7 @@ def revoke(
     ] = None,
 ) -> None:
     """End this exact document for one party, from now on."""
-    agreement, party, now = parse_agreement(document.read_bytes()), given_oin(oin), _now()
+    agreement, party, now = _agreement(document), given_oin(oin), _now()
     label = f"{agreement.id}/{agreement.version}"
     view = None if publish is None else RegistryHome(publish).view(now)
     held = None if view is None else published(view, agreement.digest)
@@ -122,8 +129,7 @@ def revoke(
 @app.command()
 def show(document: Document, directory: MaybeDirectory = None, as_json: AsJson = False) -> None:
     """Show the whole record that the law asks for; with --dir its parties by name, and who has signed."""
-    content = document.read_bytes()
-    agreement = parse_agreement(content)
+    agreement, content = _agreement(document), document.read_bytes()
     if as_json:
         written = parse_document(content).model_dump(mode="json", exclude_none=True)
         print_json({"digest": str(agreement.digest), **written})
@@ -162,6 +168,10 @@ def check(
 
 app.command()(diff)
 app.command("explain")(explain_)
+
+
+def _agreement(file: Path) -> Agreement:
+    return named_document(file, "an agreement", parse_agreement)
 
 
 def _table(view: TrustView, findings: list[Finding]) -> None:

@@ -12,6 +12,7 @@ from broker.agreements.document import parse_agreement
 from broker.agreements.model import AgreementParty
 from broker.catalogue.model import MessageEntry
 from broker.cli.arguments import AsJson
+from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import find_entry
 from broker.errors import ExitCode, UsageError
@@ -36,7 +37,7 @@ _Party = Annotated[str, typer.Argument(help="Short name or OIN, with /ROLE if it
 def diff(old: _Document, new: _Document, directory: _Directory = _SANDBOX, as_json: AsJson = False) -> None:
     """Say what changes for whom between two versions: groups, purposes, grounds, time and parties."""
     view = RegistryHome(directory).view(sandbox_now(Layout(directory)))
-    before, after = parse_agreement(old.read_bytes()), parse_agreement(new.read_bytes())
+    before, after = (named_document(file, "an agreement", parse_agreement) for file in (old, new))
     found = compare(before, after, view.rules.rules)
     if as_json:
         print_json(found)

@@ -10,12 +10,16 @@ import typer
 
 from broker.agreements.document import parse_agreement
 from broker.agreements.model import Agreement
+from broker.catalogue.build import CATALOGUE, read_groups
 from broker.catalogue.diff import Change, compare
+from broker.catalogue.document import parse_document
 from broker.cli.arguments import AsJson
+from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
-from broker.errors import ExitCode, MalformedError, UsageError
+from broker.errors import ConfigurationError, ExitCode, UsageError
 from broker.trust.resign import SignAgain, sign_again
+from schemas.reading import read
 
 __all__ = ["diff"]
 
@@ -36,7 +40,7 @@ def diff(
     old: _Catalogue, new: _MaybeCatalogue = None, agreements: _Agreements = None, as_json: AsJson = False
 ) -> None:
     """Say what changes for whom; exit 9 when an agreement of --agreements must be signed again."""
-    changes = compare(_files(old), _files(new))
+    changes = compare(_catalogue(old), schema_files() if new is None else _catalogue(new))
     again = sign_again(changes, _agreements(agreements) if agreements else ())
     if as_json:
         print_json({"changes": changes, "sign_again": again})
@@ -46,25 +50,43 @@ def diff(
         raise typer.Exit(ExitCode.FOUND)
 
 
-def _files(path: Path | None) -> dict[str, bytes]:
-    """The catalogue in a folder; or a catalogue.yaml of whatever name with the groups beside it."""
-    if path is None or path.is_dir():
-        return schema_files(path)
-    return schema_files(path.parent) | {"catalogue.yaml": path.read_bytes()}
+def _catalogue(path: Path) -> dict[str, bytes]:
+    """The catalogue in a folder; or a catalogue.yaml of whatever name with the groups beside it.
+
+    Raises:
+        UsageError: It is none; names *path* and what is wrong with it.
+    """
+    try:
+        found = read(path) if path.is_dir() else read(path.parent) | {CATALOGUE: path.read_bytes()}
+        if CATALOGUE not in found:
+            raise _no_catalogue(path, f"there is no {CATALOGUE} in this folder")
+        if not found[CATALOGUE].strip():
+            raise _no_catalogue(path, "the file is empty")
+        read_groups(parse_document(found[CATALOGUE]), found)
+    except OSError as error:
+        raise _no_catalogue(path, error.strerror or "") from error
+    except ConfigurationError as error:
+        raise _no_catalogue(path, error.why or error.what) from error
+    return found
+
+
+def _no_catalogue(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a catalogue",
+        why=why,
+        remedy=f"Name a folder with {CATALOGUE} and groups/, or such a file with groups/ beside it",
+    )
 
 
 def _agreements(folder: Path) -> list[Agreement]:
-    found = []
-    for path in sorted(folder.rglob("*.yaml")):
-        try:
-            found.append(parse_agreement(path.read_bytes()))
-        except MalformedError as error:
-            raise UsageError(
-                f"{path.relative_to(folder)} is not an agreement",
-                why=error.what,
-                remedy="Give --agreements a folder with agreement documents only",
-            ) from error
-    return found
+    paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise UsageError(
+            f"there is no agreement in {folder}",
+            why="no file in it ends in .yaml",
+            remedy="Give --agreements the folder with the agreement documents",
+        )
+    return [named_document(path, "an agreement", parse_agreement) for path in paths]
 
 
 def _print(changes: tuple[Change, ...], again: tuple[SignAgain, ...], *, checked: bool) -> None:

@@ -9,10 +9,11 @@ import typer
 
 from broker.agreements.document import parse_agreement
 from broker.agreements.parsing import moment
-from broker.agreements.signatures import read_signature
+from broker.agreements.signatures import read_revocation, read_signature
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
 from broker.cli.arguments import AsJson, given_key_id, given_oin
+from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.errors import EvidenceError, MalformedError, UntrustedError, UsageError
@@ -78,14 +79,14 @@ def add_agency(
 ) -> None:
     """Admit an agency that proves to hold its keys."""
     new = NewAgency(name, title, frozenset(map(Role, role)))
-    keys = check_possession(proof.read_bytes())
+    keys = named_document(proof, "a proof of possession", check_possession)
     _done(RegistryHome(directory).add_agency(new, keys, _now(directory)), as_json=as_json, oin=keys.oin)
 
 
 @app.command()
 def rotate_key(proof: Proof, directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
     """Add new keys of an agency; its older signing keys count for 30 days more."""
-    keys = check_possession(proof.read_bytes())
+    keys = named_document(proof, "a proof of possession", check_possession)
     _done(RegistryHome(directory).rotate_keys(keys, _now(directory)), as_json=as_json, oin=keys.oin)
 
 
@@ -169,11 +170,14 @@ def publish(
     if schemas is not None:
         version = home.publish(_catalogue(schemas), now)
     for path in revocation or []:
+        named_document(path, "a revocation", read_revocation)
         version = home.publish_revocation(path.read_bytes(), now)
+    agreements = [named_document(path, "an agreement", parse_agreement) for path in agreement or []]
+    signatures = [named_document(path, "a signature", read_signature) for path in signature or []]
     if agreement or signature:
-        documents, signatures = _read(agreement), _read(signature)
-        version = home.publish_agreements(documents, signatures, now)
-    stand = _standings(home, _read(agreement), _read(signature), now)
+        version = home.publish_agreements(_read(agreement), _read(signature), now)
+    about = {str(one.digest) for one in agreements} | {str(one.statement.digest) for one in signatures}
+    stand = _standings(home, about, now)
     _done(version, as_json=as_json, **({"agreements": stand} if as_json else {}))
     for one in () if as_json else stand:
         print_line(f"{one.agreement} is {'in force' if one.in_force else f'not in force: {one.why}'}")
@@ -251,12 +255,8 @@ def _agency(view: TrustView, text: str) -> Oin:
     return given_oin(text) if agency is None else agency.oin
 
 
-def _standings(
-    home: RegistryHome, documents: list[bytes], signatures: list[bytes], now: Micros
-) -> list[Standing]:
+def _standings(home: RegistryHome, digests: set[str], now: Micros) -> list[Standing]:
     """How the agreements stand that were published, or signed, just now."""
-    digests = {str(parse_agreement(document).digest) for document in documents}
-    digests |= {str(read_signature(signature).statement.digest) for signature in signatures}
     if not digests:
         return []
     view = home.view(now)

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
+from broker.document_faults import say_faults
 from broker.errors import MalformedError, UsageError
 from broker.names import (
     AgreementId,
@@ -39,7 +39,6 @@ __all__ = ["MAX_DOCUMENT_BYTES", "DeliveredDocument", "Document", "document_json
 MAX_DOCUMENT_BYTES = 1_048_576
 _MOST_FAULTS = 20
 _T = TypeVar("_T")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def _form(parse: Callable[[object], _T]) -> PlainValidator:
@@ -102,24 +101,17 @@ class Document(BaseModel):
                 remedy="Attachments travel by reference (group AT)",
                 code="document-too-large",
             )
-        faults: dict[str, str] = {}
+        if not content.strip():
+            raise _not_a_document({"": "it is empty"})
+        value: object = None
         try:
             value = json.loads(content, object_pairs_hook=_unique)
             # In JSON mode, so that codes may be written as text where Python would want an enumeration.
             return cls.model_validate_json(json.dumps(value))
         except ValidationError as error:
-            for fault in error.errors()[:_MOST_FAULTS]:
-                faults.setdefault(_path(fault["loc"]), fault["type"])
+            raise _not_a_document(say_faults(error, value)) from None
         except (ValueError, RecursionError):
-            pass
-        told = "; ".join(f"{path} ({kind})" for path, kind in faults.items())
-        raise UsageError(
-            "this is not a message document",
-            why=told or "not JSON, or a key is given twice",
-            remedy="`schakel message template CODE` writes one that is",
-            code="not-a-document",
-            offending=(*faults,),
-        )
+            raise _not_a_document({"": "not JSON, or a key is given twice"}) from None
 
     def asserted(self) -> dict[str, str]:
         """The assertions as the header has them."""
@@ -208,10 +200,15 @@ def document_json(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    """Where a fault is; what does not look like a name may be anything, and is hidden."""
-    parts = [str(p) if isinstance(p, int) or _NAME.fullmatch(p) else "?" for p in location]
-    return ".".join(parts) or "document"
+def _not_a_document(faults: Mapping[str, str]) -> UsageError:
+    told = [f"{place}: {sentence}" if place else sentence for place, sentence in faults.items()]
+    return UsageError(
+        "this is not a message document",
+        why="; ".join(told[:_MOST_FAULTS]),
+        remedy="`schakel message template CODE` writes one that is",
+        code="not-a-document",
+        offending=tuple(place or "document" for place in faults)[:_MOST_FAULTS],
+    )
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

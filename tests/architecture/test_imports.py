@@ -18,6 +18,7 @@ BASE = (
     "topics",
     "moments",
     "dutch_time",
+    "document_faults",
     "strict_json",
     "avro_binary",
     "merkle",
@@ -36,6 +37,7 @@ _CORE = tuple(f"broker.{name}" for name in CORE)
 _WIRING = (
     "broker.assembly",
     "broker.assembly_ledger",
+    "broker.assembly_witness",
     "broker.parts",
     "broker.settings",
     "broker.logs",
@@ -56,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "broker/adapters/": (*_BASE, *_SIBLINGS, "broker.trust", "broker.settings", "broker.logs", "schemas"),
     "broker/assembly.py": (*_CORE, "broker.adapters", *_WIRING),
     "broker/assembly_ledger.py": (*_CORE, "broker.adapters", *_WIRING),
+    "broker/assembly_witness.py": (*_CORE, "broker.adapters", *_WIRING),
     "broker/parts.py": _CORE,
     "broker/known_answers.py": _BASE,
     "broker/program.py": (*_BASE, "broker.settings", "broker.logs"),

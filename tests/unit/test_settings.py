@@ -87,8 +87,8 @@ def test_a_sqlite_file_counts_from_the_file(tmp_path: Path) -> None:
         pytest.param("tls = true\n" + AGENCY, "tls: is not a known name", id="unknown-name"),
         pytest.param(AGENCY + "verify = false\n", "verify: is not a known name", id="unknown-inside"),
         pytest.param(AGENCY.replace('keys = "keys"', ""), "keys: is missing", id="missing"),
-        pytest.param(AGENCY.replace("00000099000000001000", "12"), "oin: not an OIN", id="no-oin"),
-        pytest.param(AGENCY.replace('["AMK"]', '["a m k"]'), "roles.0: not a role code", id="no-role"),
+        pytest.param(AGENCY.replace("00000099000000001000", "12"), "oin: has to be an OIN", id="no-oin"),
+        pytest.param(AGENCY.replace('["AMK"]', '["a m k"]'), "roles.0: has to be a role code", id="no-role"),
         pytest.param(AGENCY.replace("localhost:9093", "localhost"), "kafka.bootstrap.0: ", id="no-port"),
         pytest.param(AGENCY.replace("../registry", "http://x"), "source: a registry is", id="no-tls"),
         pytest.param(

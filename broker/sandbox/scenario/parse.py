@@ -12,6 +12,7 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
+from broker.document_faults import say_faults
 from broker.errors import ConfigurationError, UsageError
 from broker.names import Micros
 from broker.sandbox.cast import AGENCIES, EXCHANGE
@@ -84,12 +85,14 @@ def parse_scenario(content: bytes, name: str) -> Scenario:
     """
     if len(content) > _MOST_BYTES:
         raise _wrong(name, f"more than {_MOST_BYTES} bytes")
+    read: object = None
     try:
         read = yaml.load(content, Loader=_Loader)  # noqa: S506 - a SafeLoader
         scenario = Scenario.model_validate(read)
     except ValidationError as error:
-        faults = [f"{_place(fault['loc'])}: {_said(fault['msg'])}" for fault in error.errors()]
-        raise _wrong(name, "; ".join(dict.fromkeys(faults[:_MOST_FAULTS]))) from None
+        said = say_faults(error, read, first=1)
+        faults = [f"{place}: {sentence}" if place else sentence for place, sentence in said.items()]
+        raise _wrong(name, "; ".join(faults[:_MOST_FAULTS])) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f"line {mark.line + 1}: "
@@ -101,15 +104,6 @@ def parse_scenario(content: bytes, name: str) -> Scenario:
 
 def _wrong(name: str, why: str) -> UsageError:
     return UsageError(f"{name} is not a scenario", why=why, remedy="See docs/how-to/scenarios.md")
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """The path of a fault, with steps counted from 1 as people do."""
-    return ".".join(str(part + 1 if isinstance(part, int) else part) for part in location) or "the document"
-
-
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def _faults(scenario: Scenario) -> Iterator[str]:

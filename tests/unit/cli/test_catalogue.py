@@ -12,6 +12,7 @@ from broker.cli.main import main
 from broker.names import Micros
 from broker.sandbox.agreements import regional_agreement
 from schemas.reading import packaged
+from tests.architecture.source import ROOT
 
 
 def rewrite(path: Path, before: str, after: str) -> None:
@@ -120,13 +121,62 @@ def test_diff_says_who_must_sign_again(
     assert "sign again: amk-shg-noord/1" in capsys.readouterr().out
 
 
-def test_diff_refuses_what_is_not_an_agreement(folder: Path) -> None:
-    """A file too many in the folder is a mistake of the caller."""
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("notes.yaml", "just: notes\n", "notes.yaml is not an agreement"),
+        ("empty.yaml", "\n", "the file is empty"),
+        ("notes.txt", "x", "there is no agreement in"),
+    ],
+)
+def test_diff_refuses_a_folder_without_agreements(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, said: str
+) -> None:
+    """A file too many in the folder, or none at all, is a mistake of the caller."""
     agreements = folder / "agreements"
     agreements.mkdir()
-    (agreements / "notes.yaml").write_text("just: notes\n")
+    (agreements / name).write_text(content)
 
     assert main(["catalogue", "diff", str(folder), "--agreements", str(agreements)]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param("", "the file is empty", id="empty"),
+        pytest.param("[1]", "has to be names with their values", id="a-list"),
+        pytest.param("format: 2", "format: has to be 1", id="wrong"),
+        pytest.param("a: [", "line ", id="not-yaml"),
+    ],
+)
+def test_diff_names_the_file_that_is_no_catalogue(
+    folder: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    """And what is wrong in it, without an option that the command has not."""
+    other = folder / "proposal.yaml"
+    other.write_text(content)
+
+    assert main(["catalogue", "diff", str(folder), str(other)]) == 2
+    told = capsys.readouterr().err
+    assert f"{other} is not a catalogue" in told
+    assert said in told
+    assert "--schemas" not in told
+
+
+def test_diff_names_the_folder_without_a_catalogue(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As typed."""
+    assert main(["catalogue", "diff", str(tmp_path)]) == 2
+    assert f"{tmp_path} is not a catalogue" in capsys.readouterr().err
+
+
+def test_coverage_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """Line by line, as the page of the documentation has it."""
+    assert main(["catalogue", "coverage"]) == 0
+
+    assert capsys.readouterr().out == (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
 
 
 def test_coverage_without_its_document_is_a_mistake(folder: Path) -> None:

@@ -36,3 +36,33 @@ def test_no_more_is_read_than_may_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345")
 
     assert read_named(tmp_path / "file", 3) == b"1234"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param("\n", "the file is empty", id="empty"),
+        pytest.param("- 1", "has to be names with their values", id="a-list"),
+        pytest.param("format: x", "format: has to be 'schakel-agreement/1'", id="a-field"),
+        pytest.param("a: [", "not plain YAML", id="not-yaml"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("agreement", "show", "{file}"), id="show"),
+        pytest.param(("agreement", "sign", "{file}", "--oin", "00000099000000101000", "-o", "x"), id="sign"),
+        pytest.param(("agreement", "revoke", "{file}", "--oin", "00000099000000101000", "-o", "x"), id="end"),
+    ],
+)
+def test_a_document_that_is_none_is_told_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], content: str, said: str
+) -> None:
+    """Wrong usage, in words that its writer knows."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(content)
+
+    assert main([word.format(file=file) for word in words]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert f"{file} is not an agreement" in told
+    assert said in told

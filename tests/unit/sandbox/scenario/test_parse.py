@@ -85,9 +85,9 @@ def _row(**changes: object) -> Callable[[Document], None]:
 
 
 FAULTS: dict[str, tuple[Callable[[Document], object], str]] = {
-    "an unknown key": (lambda c: c.update(author="x"), "author: Extra inputs"),
+    "an unknown key": (lambda c: c.update(author="x"), "author: is not a known name"),
     "an unknown key in a step": (_send(colour="red"), r"steps\.1\.send\.colour"),
-    "no start": (lambda c: c.pop("start"), "start: Field required"),
+    "no start": (lambda c: c.pop("start"), "start: is missing"),
     "a start that is none": (lambda c: c.update(start="morgen"), "start: 'morgen' is not a start"),
     "a type that is no code": (_send(type="E1"), r"steps\.1\.send\.type"),
     "nobody of the cast": (_send(to="amk-oost"), r"steps\.1: there is no agency amk-oost"),
