@@ -11,7 +11,7 @@ the signed header.  The rules, in the order in which they are asked; the first t
  6. no-agreement            an agreement of the cited id grants the type between these two
  7. agreement-digest        ... in exactly the cited version
  8. agreement-not-cosigned  every party signed it
- 9. agreement-not-in-force  the time is within its bounds (an acute message goes on to 17)
+ 9. agreement-not-in-force  the time is within its bounds (an acute message goes on to 17, for a while)
 10. agreement-revoked       no party revoked it: not even an emergency passes this
 11. purpose                 the catalogue and the grant name it
 12. legal-basis             the catalogue and the grant name it
@@ -19,7 +19,7 @@ the signed header.  The rules, in the order in which they are asked; the first t
 14. group-required          no group that the recipient must get is missing
 15. group-forbidden         no group is outside the catalogue's list or the grant's
 16. loop                    a forward does not go back to where it came from
-17. emergency-clause        an acute message without an agreement in force needs a grant that says so
+17. emergency-clause        an acute message under an agreement that ended lately needs a grant that says so
 
 A receipt or refusal (`TypeRule.accompanies`) goes back along the agreement that carried the message
 it answers: it needs no grant, and 9 and 10 are not asked, because evidence of what was delivered
@@ -52,7 +52,10 @@ from broker.agreements.model import (
 from broker.errors import UsageError
 from broker.names import AgreementId, Digest, LegalBasis, MessageType, Micros, Oin, Purpose, Role, Urgency
 
-__all__ = ["RuleBook", "decide"]
+__all__ = ["EMERGENCY_TAIL", "RuleBook", "decide"]
+
+EMERGENCY_TAIL = Micros(90 * 24 * 3600 * 1_000_000)
+"""How long after its end an emergency clause still works: time to renew it (sources.md A54)."""
 
 _LAST_ANSWER = 14 * 24 * 3600 * 1_000_000
 _NO_GRANTS: tuple[Grant, ...] = ()
@@ -212,11 +215,16 @@ def _decide_granted(
     if not entry.cosigned:
         return Refused(Reason.AGREEMENT_NOT_COSIGNED, (agreement.id,))
     in_force = agreement.valid_from <= now < agreement.valid_until
-    if not in_force and request.urgency is not Urgency.ACUTE:
+    if not in_force and not (request.urgency is Urgency.ACUTE and _ended_lately(agreement, now)):
         return Refused(Reason.AGREEMENT_NOT_IN_FORCE, (agreement.id,))
     if agreement.revoked_at is not None and agreement.revoked_at <= now:
         return Refused(Reason.AGREEMENT_REVOKED, (agreement.id,))
     return _by_grant(rule, groups, request, usable, agreement, in_force=in_force)
+
+
+def _ended_lately(agreement: Agreement, now: Micros) -> bool:
+    """Whether an emergency clause still works: it never does before the agreement begins."""
+    return agreement.valid_from <= now < agreement.valid_until + EMERGENCY_TAIL
 
 
 def _uncited(book: RuleBook, rule: TypeRule, request: Request, *, known: bool) -> Refused:

@@ -158,7 +158,7 @@ class Grant:
     Attributes:
         groups: Narrower than the catalogue's groups, or None for all of them; never wider.
         regimes: Narrower than the catalogue's regimes, or None.
-        emergency: Whether an acute message may go while the agreement is not in force; it must then
+        emergency: Whether an acute message may go for a while after the agreement ended; it must then
             be justified afterwards (OB-JUSTIFY).
         rule: Name of the grant inside its agreement; decisions cite it.
     """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.agreements.decide import RuleBook, decide
+from broker.agreements.decide import EMERGENCY_TAIL, RuleBook, decide
 from broker.agreements.model import Agreement, Allowed, Reason, Refused, Request
 from broker.crypto import sha256
 from broker.errors import UsageError
@@ -207,6 +207,29 @@ def test_an_expired_agreement_with_an_emergency_clause_lets_an_acute_message_thr
 
     assert isinstance(decision, Allowed)
     assert decision.emergency
+
+
+@pytest.mark.parametrize(
+    ("after_end", "reason"),
+    [(EMERGENCY_TAIL - 1, None), (EMERGENCY_TAIL, Reason.AGREEMENT_NOT_IN_FORCE)],
+    ids=["last-moment", "over"],
+)
+def test_an_emergency_clause_ends_90_days_after_its_agreement(after_end: int, reason: Reason | None) -> None:
+    """It bridges a late renewal; it is no agreement without end."""
+    agreement = replace(changed(emergency=True), valid_until=Micros(NOW - after_end))
+    decision = outcome(replace(agreement, valid_from=Micros(agreement.valid_until - 1)), ACUTE)
+
+    assert (decision.reason if isinstance(decision, Refused) else None) is reason
+
+
+@pytest.mark.parametrize("early", [1, 30 * 365 * 86_400_000_000], ids=["a-moment", "years"])
+def test_an_emergency_clause_never_begins_before_its_agreement(early: int) -> None:
+    """Nobody agreed to begin earlier."""
+    agreement = replace(
+        changed(emergency=True), valid_from=Micros(NOW + early), valid_until=Micros(NOW + 2 * early)
+    )
+
+    assert outcome(agreement, ACUTE) == Refused(Reason.AGREEMENT_NOT_IN_FORCE, (agreement.id,))
 
 
 def test_an_acute_message_under_an_agreement_in_force_is_no_emergency() -> None:
