@@ -47,7 +47,9 @@ def report(
     declared: Annotated[
         list[Path] | None, typer.Option(help="A declaration of an agency's own counts; may be repeated.")
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="Write counts of 1 to 5 as 1-5.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let no count of 1 to 5 be seen or follow.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Count what should exist, what does and what is missing, per pair of agencies, duty and month.
@@ -93,13 +95,13 @@ def declare(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Sign your agency's own counts, those of 1 to 5 written as 1-5."""
+    """Sign your agency's own counts, those of 1 to 5 written as 1-5, without what would give those away."""
     from broker.assembly import clock, keeper
     from broker.operations.keys import load_keys
     from broker.operations.standing import require_own_keys
     from broker.pipelines.declarations import declare as sign
     from broker.settings import AgencyProfile, load_profile
-    from broker.trust.declarations import read_counts
+    from broker.trust.declarations import read_counts, read_declaration
 
     settings = load_profile(profile, AgencyProfile)
     view, signers = keeper(settings).current(), load_keys(settings.keys, settings.oin)
@@ -112,10 +114,14 @@ def declare(
             f"{counts} cannot be declared", why=error.what, remedy="See docs/how-to/obligations.md"
         ) from error
     write_named(output, document)
+    declared = len(read_declaration(document).statement.counts)
+    left_out = len(rows) - declared
     if as_json:
-        print_json({"file": output, "agency": settings.name, "counts": len(rows)})
-    else:
-        print_line(f"{settings.name} declared {len(rows)} counts in {output}")
+        print_json({"file": output, "agency": settings.name, "counts": declared, "left_out": left_out})
+        return
+    print_line(f"{settings.name} declared {declared} counts in {output}")
+    if left_out:
+        hint(f"{left_out} left out: a count of 1 to 5 would follow from what should exist.")
 
 
 @app.command()
@@ -163,7 +169,7 @@ def remind(
     overdue: Annotated[bool, typer.Option("--overdue", help="What is past its due moment.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have the exchange remind both parties, once a day, of what has not ended; exit 6 if one is refused."""
+    """Have the exchange remind the parties, once a day, of what has not ended; exit 6 if one is refused."""
     from broker.assembly import exchange_parts
     from broker.cli.ledgers import gate_profile
     from broker.obligations.store import ObligationQuery

@@ -29,6 +29,7 @@ __all__ = [
     "Measure",
     "Tally",
     "Verdict",
+    "is_few",
     "masked",
     "reconcile",
 ]
@@ -80,10 +81,11 @@ class Counts:
     overdue: int = 0
     waived: int = 0
     no_answer: int = 0
+    waived_late: int = 0
 
     @property
     def expected(self) -> int:
-        """What should exist: everything that came due or was done, but what was waived or may still come."""
+        """What should exist: all that came due or was done, less what was waived in time."""
         return self.exists + self.missing
 
     @property
@@ -93,8 +95,8 @@ class Counts:
 
     @property
     def missing(self) -> int:
-        """What came due and was not done, whether or not it still may be."""
-        return self.overdue + self.no_answer
+        """What came due and was not done, whether or not it still may be or was given up since."""
+        return self.overdue + self.no_answer + self.waived_late
 
     def of(self, measure: Measure) -> int:
         """The number that *measure* names."""
@@ -106,7 +108,15 @@ class Counts:
 
 
 _POSITION = {state: position for position, state in enumerate(State)}
-_AS_COUNTED = (State.OPEN, State.MET, State.MET_LATE, State.OVERDUE, State.WAIVED, State.CLOSED_NO_ANSWER)
+_AS_COUNTED = (
+    State.OPEN,
+    State.MET,
+    State.MET_LATE,
+    State.OVERDUE,
+    State.WAIVED,
+    State.CLOSED_NO_ANSWER,
+    State.WAIVED_LATE,
+)
 
 
 class Tally:
@@ -158,43 +168,55 @@ class Comparison:
     """Our count beside a declared one.
 
     Attributes:
+        counts: All that we counted of the cell.
         declared: As declared; empty when nothing was.
     """
 
     cell: Cell
     measure: Measure
-    counted: int
+    counts: Counts
     declared: str
     verdict: Verdict
 
+    @property
+    def counted(self) -> int:
+        """What we counted of this measure."""
+        return self.counts.of(self.measure)
+
+
+def is_few(count: int) -> bool:
+    """Whether *count* may not leave as it is."""
+    return 1 <= count <= _MOST_FEW
+
 
 def masked(count: int) -> str:
-    """*count* as it may be published: 1 to 5 as `FEW` (sources.md 4.8)."""
-    return FEW if 1 <= count <= _MOST_FEW else str(count)
+    """*count* as it may leave by itself: 1 to 5 as `FEW` (sources.md 4.8)."""
+    return FEW if is_few(count) else str(count)
 
 
 def reconcile(counted: Mapping[Cell, Counts], declared: Iterable[Declared]) -> list[Comparison]:
     """What agencies declared beside what was counted, sorted by cell and measure.
 
-    A cell that is counted and for which nothing was declared stands there as well, for what exists:
-    it cannot be told.
+    Of a cell that is counted, each measure for which nothing was declared stands there as well: it cannot
+    be told.  Who declares what should exist and is silent about what is missing is seen to be silent.
 
     Raises:
         MalformedError: A declared count is no whole number and not ``1-5``.
     """
     compared = [_compare(each, counted.get(each.cell, Counts())) for each in declared]
-    named = {each.cell for each in compared}
+    named = {(each.cell, each.measure) for each in compared}
     silent = [
-        Comparison(cell, Measure.EXISTS, counts.exists, "", Verdict.CANNOT_BE_TOLD)
+        Comparison(cell, measure, counts, "", Verdict.CANNOT_BE_TOLD)
         for cell, counts in counted.items()
-        if cell not in named
+        for measure in Measure
+        if (cell, measure) not in named
     ]
     return sorted([*compared, *silent], key=lambda each: (each.cell, each.measure))
 
 
 def _compare(declared: Declared, counts: Counts) -> Comparison:
     ours = counts.of(declared.measure)
-    return Comparison(declared.cell, declared.measure, ours, declared.count, _verdict(ours, declared.count))
+    return Comparison(declared.cell, declared.measure, counts, declared.count, _verdict(ours, declared.count))
 
 
 def _verdict(ours: int, declared: str) -> Verdict:

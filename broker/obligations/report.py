@@ -3,9 +3,11 @@
 The rules, in order (docs/spec/obligations.md 8):
 
 1. A row is a cell: debtor, creditor, duty and month.  Rows are sorted; none is left out because it is small.
-2. In a report that leaves the exchange counts of 1 to 5 stand as "1-5", and there are no totals: a total
-   would give the small number away.
-3. A declaration is laid beside the cells in which its agency stands, and no other.
+2. In a report that leaves the exchange counts of 1 to 5 stand as "1-5", and there are no totals over rows.
+   A number from which such a count would follow stands as "withheld": a sum of which one part is small,
+   and the parts of a sum of which one is small, printed or not.
+3. A declaration is laid beside the cells in which its agency stands, and no other.  In a report that leaves
+   the exchange a declared number is shown where it equals ours: another would say what ours does not.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ from dataclasses import dataclass
 
 from broker.errors import MalformedError
 from broker.names import Oin
-from broker.obligations.completeness import Cell, Comparison, Counts, masked
+from broker.obligations.completeness import Cell, Comparison, Counts, Verdict, is_few, masked
 
-__all__ = ["COUNTED", "Period", "count_rows", "declared_rows", "selected", "totals"]
+__all__ = ["COUNTED", "WITHHELD", "Period", "count_rows", "declared_rows", "published", "selected", "totals"]
 
-COUNTED = ("expected", "exists", "missing", "met_late", "overdue", "waived", "open")
+COUNTED = ("expected", "exists", "missing", "met_late", "overdue", "waived", "waived_late", "open")
 """The counts of a row, in the order in which they are shown."""
+
+WITHHELD = "withheld"
+"""A number of 6 or more, or the part of one, that would give a small number away."""
 
 _MONTHS = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:\.\.([0-9]{4}-(?:0[1-9]|1[0-2])))?")
 
@@ -71,12 +76,29 @@ def count_rows(
 
     Args:
         names: Short names of agencies.
-        public: Counts of 1 to 5 are written as "1-5".
+        public: As `published` has them.
     """
     return [
-        {**_place(cell, names), **{name: _shown(value, public) for name, value in _values(counts)}}
+        {**_place(cell, names), **(published(counts) if public else dict(_values(counts)))}
         for cell, counts in sorted(counted.items())
     ]
+
+
+def published(counts: Counts) -> dict[str, str]:
+    """The counts of one cell as they may leave: none of 1 to 5 follows from what stands there.
+
+    What exists and what is missing come first: their sum gives way, and what they consist of.
+    """
+    shown = {name: masked(value) for name, value in _values(counts)}
+    sums = (
+        (counts.exists, (counts.met, counts.met_late), ("met_late",)),
+        (counts.missing, (counts.overdue, counts.waived_late, counts.no_answer), ("overdue", "waived_late")),
+        (counts.expected, (counts.exists, counts.missing), ("expected",)),
+    )
+    for total, parts, giving_way in sums:
+        if not is_few(total) and any(map(is_few, parts)):
+            shown.update(dict.fromkeys(giving_way, WITHHELD))
+    return shown
 
 
 def totals(counted: Mapping[Cell, Counts]) -> dict[str, int]:
@@ -91,15 +113,19 @@ def totals(counted: Mapping[Cell, Counts]) -> dict[str, int]:
 def declared_rows(
     by: Oin, compared: Iterable[Comparison], names: Mapping[Oin, str], *, public: bool = False
 ) -> list[dict[str, object]]:
-    """What agency *by* declared beside what was counted, one row for each."""
+    """What agency *by* declared beside what was counted, one row for each.
+
+    Args:
+        public: Ours as `published` has them, and a declared number only where it says no more.
+    """
     return [
         {
             "declared_by": by,
             "declared_by_name": names.get(by, ""),
             **_place(each.cell, names),
             "measure": each.measure.value,
-            "counted": _shown(each.counted, public),
-            "declared": each.declared,
+            "counted": published(each.counts)[each.measure] if public else each.counted,
+            "declared": _declared(each) if public else each.declared,
             "verdict": each.verdict.value,
         }
         for each in compared
@@ -122,5 +148,10 @@ def _values(counts: Counts) -> list[tuple[str, int]]:
     return values
 
 
-def _shown(count: int, public: bool) -> int | str:
-    return masked(count) if public else count
+def _declared(compared: Comparison) -> str:
+    """A declared count as it may leave: one that is not ours may differ from a third by a small number."""
+    if not compared.declared:
+        return ""
+    return (
+        WITHHELD if compared.verdict is Verdict.DIFFERENCE else published(compared.counts)[compared.measure]
+    )

@@ -3,6 +3,8 @@
 1. An agency writes short names; what is signed names OINs and duties that the registry knows.
 2. A declaration that is not believed is named with its reason and compared with nothing.
 3. Where an agency declares again, only its latest declaration counts.
+4. A count of 1 to 5 is written as "1-5", and what should exist is left out where such a count would follow
+   from it beside what exists or is missing.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from broker.crypto import Signer
 from broker.errors import MalformedError, RejectedError, UsageError
 from broker.names import Micros, Oin
 from broker.obligations.completeness import (
+    FEW,
     Cell,
     Comparison,
     Counts,
     Declared,
     Measure,
+    is_few,
     masked,
     reconcile,
 )
@@ -64,14 +68,16 @@ class NotBelieved:
 def declare(
     rows: Iterable[CountRow], oin: Oin, view: TrustView, signers: Sequence[Signer], now: Micros
 ) -> bytes:
-    """The counts of agency *oin* as a signed declaration.
+    """The counts of agency *oin* as a signed declaration, without those that give a small one away.
 
     Raises:
         UsageError: A row names an agency or duty that the registry does not have.
         MalformedError: A row is about two other agencies, or counts again what one before it counted.
     """
-    counts = [_count(number, row, view) for number, row in enumerate(rows)]
-    return sign_declaration(oin, counts, signers, now)
+    counts = [(_count(number, row, view), row.count) for number, row in enumerate(rows)]
+    told = {count.place: own for count, own in counts}
+    kept = [count for count, own in counts if not _gives_away(count, own, told)]
+    return sign_declaration(oin, kept, signers, now)
 
 
 def believe(
@@ -102,6 +108,18 @@ def compared_with(
     own = {cell: counts for cell, counts in counted.items() if statement.oin in (cell.debtor, cell.creditor)}
     declared = [_declared(count) for count in statement.counts if period is None or count.month in period]
     return reconcile(own, declared)
+
+
+def _gives_away(count: Count, own: int | str, told: Mapping[tuple[str, ...], int | str]) -> bool:
+    """Whether a number of 1 to 5 follows from what should exist, beside what else is told of the cell."""
+    if count.measure != Measure.EXPECTED.value or not isinstance(own, int) or is_few(own):
+        return False
+    parts = [
+        told[place]
+        for measure in (Measure.EXISTS, Measure.MISSING)
+        if (place := (*count.place[:-1], measure.value)) in told
+    ]
+    return any(part == FEW or is_few(int(part)) or is_few(own - int(part)) for part in parts)
 
 
 def _declared(count: Count) -> Declared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broker.errors import MalformedError
@@ -33,6 +35,7 @@ BY_STATE = {
     "met-late": ([Say(3, "decision", AMK, SHG, cause=1, day=9)], (1, 1, 0)),
     "overdue": ([], (1, 0, 1)),
     "waived": ([WAIVED], (0, 0, 0)),
+    "waived-late": ([replace(WAIVED, day=40)], (1, 0, 1)),
 }
 
 
@@ -91,9 +94,9 @@ def test_a_declared_count_agrees_differs_or_cannot_be_told(
     ours: int, declared: str, verdict: Verdict
 ) -> None:
     """A masked count can contradict ours, never confirm it."""
-    (compared,) = reconcile({CELL: Counts(met=ours)}, [Declared(CELL, Measure.EXISTS, declared)])
+    compared = reconcile({CELL: Counts(met=ours)}, [Declared(CELL, Measure.EXISTS, declared)])
 
-    assert compared.verdict is verdict
+    assert [each.verdict for each in compared if each.declared] == [verdict]
 
 
 def test_a_cell_that_only_the_agency_has_is_compared_with_none() -> None:
@@ -104,10 +107,22 @@ def test_a_cell_that_only_the_agency_has_is_compared_with_none() -> None:
 
 
 def test_a_cell_for_which_nothing_was_declared_is_not_passed_over() -> None:
-    """It stands there, and cannot be told."""
-    (compared,) = reconcile({CELL: Counts(met=8)}, [])
+    """It stands there with every measure, and cannot be told."""
+    compared = reconcile({CELL: Counts(met=8)}, [])
 
-    assert (compared.declared, compared.verdict) == ("", Verdict.CANNOT_BE_TOLD)
+    assert [each.measure for each in compared] == sorted(Measure)
+    assert {(each.declared, each.verdict) for each in compared} == {("", Verdict.CANNOT_BE_TOLD)}
+
+
+def test_who_declares_only_what_should_exist_is_silent_about_what_is_missing() -> None:
+    """One measure of a cell says nothing about another."""
+    compared = reconcile({CELL: Counts(met=10, overdue=40)}, [Declared(CELL, Measure.EXPECTED, "50")])
+
+    assert [(each.measure, each.counted, each.declared) for each in compared] == [
+        (Measure.EXISTS, 10, ""),
+        (Measure.EXPECTED, 50, "50"),
+        (Measure.MISSING, 40, ""),
+    ]
 
 
 @pytest.mark.parametrize("count", ["", "-1", "1,5", "1-4", "²", "1" * 13, "many"])
