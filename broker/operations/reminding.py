@@ -67,7 +67,7 @@ def send_reminders(
     rules: RuleSet,
     now: Micros,
 ) -> Iterator[Reminded]:
-    """Remind both parties of each of *obligations*.
+    """Remind the parties of each of *obligations*, those that `reminded` names.
 
     Args:
         publisher: The exchange's own.

@@ -1,10 +1,12 @@
-"""Reminders: what is due soon, or past, is said to both parties by the exchange itself.
+"""Reminders: what is due soon, or past, is said to its parties by the exchange itself.
 
 The rules, in order (docs/spec/obligations.md 9):
 
 1. Only what has not ended is reminded of.  A reminder changes no obligation and blocks nothing.
 2. It holds the case reference, the code and the due moment, and nothing else.
 3. It goes to debtor and creditor alike, to all who stand there now: none learns more than another.
+   Of what a refusal opened only the debtor is reminded: the one who was addressed may never have been
+   entitled to know of the case.
 4. What the catalogue has told to the operator or reported, parties are not reminded of.
 5. An obligation has one reminder a day.  Its message id follows from the obligation and the day in
    Europe/Amsterdam, so saying it again is a repeat and not a second reminder.
@@ -58,8 +60,12 @@ def to_remind(
 
 
 def reminded(obligation: Obligation, now: Micros, rules: RuleSet) -> tuple[Party, ...]:
-    """Who is told of *obligation* at *now*: all who stand in the place of its debtor, then its creditor."""
-    parties = (obligation.debtor, obligation.creditor)
+    """Who is told of *obligation* at *now*: all who stand in the place of its debtor, then its creditor.
+
+    Of what a refusal opened the debtor alone: what the gate refused never reached the other.
+    """
+    refused = obligation.code in rules.refusal_duties
+    parties = (obligation.debtor,) if refused else (obligation.debtor, obligation.creditor)
     return tuple(dict.fromkeys(heir for one in parties for heir in heirs(one, now, rules.successions)))
 
 
@@ -83,12 +89,12 @@ def reminder_id(obligation_id: Digest, day: date) -> MessageId:
 def reminder(
     obligation: Obligation, parties: Collection[Party], entry: MessageEntry, day: date, book: RuleBook
 ) -> Record:
-    """What both parties of *obligation* are told.
+    """What *parties* of *obligation* are told.
 
     Args:
         parties: As `reminded` has them.
         day: As `reminder_day` has it.
-        book: The agreements: the newest that binds both is cited, where there is one.
+        book: The agreements: the newest that binds them all is cited, where there is one.
         entry: Of `REMINDER` in the catalogue, which says why and on what ground it is sent.
     """
     return Record(

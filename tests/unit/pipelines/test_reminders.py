@@ -94,6 +94,13 @@ def test_a_reminder_goes_to_both() -> None:
     assert made(DECIDE).to == (Addressee(AMK.oin, AMK.role), Addressee(SHG.oin, SHG.role))
 
 
+def test_of_what_a_refusal_opened_only_the_debtor_is_reminded() -> None:
+    """Who was addressed by mistake hears nothing: not that there is a case, nor whose."""
+    state = play(Say(1, "report", SHG, AMK, outcome="refused"))
+
+    assert made(the(state, "OB-CORRECT")).to == (Addressee(SHG.oin, SHG.role),)
+
+
 def test_one_agency_in_two_roles_gets_it_in_each() -> None:
     """A message is for a role; the same role of the same agency gets it once."""
     other = Party(AMK.oin, Role("BJZ"))
