@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -21,8 +21,7 @@ from broker.errors import ConfigurationError, EvidenceError, SchakelError
 from broker.operations.overdue import OverdueWatch
 from broker.parts import AuditParts
 from broker.pipelines.evidence import log_key, signed_checkpoint
-from broker.pipelines.obligation_book import differences
-from broker.pipelines.obligations import rules_digest
+from broker.pipelines.obligation_book import Compared, compare
 from broker.settings import LedgerProfile, load_profile
 from broker.trust.view import TrustView
 from consumers.ledger_writer import LedgerWriter
@@ -116,26 +115,36 @@ def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None
     rows = (row for row in parts.reader.rows() if row.seq < state.size)
     published = Published(parts.tiles.read, note, key)
     report = fsck(state, rows, published, view, lambda done: tell(f"{done} of {state.size} entries"))
-    wrong = _check_obligations(parts, view, tell)
-    if wrong is None:
-        return replace(report, unchecked=(*report.unchecked, "obligations"))
-    return replace(report, bad=(*report.bad, *(Finding(None, what) for what in wrong)))
+    counts = tuple(Finding(None, what) for what in parts.reader.index_differences())
+    report = replace(report, bad=(*report.bad, *counts))
+    bad, unchecked = _check_obligations(parts, view, tell)
+    found = tuple(Finding(None, what) for what in bad)
+    return replace(report, bad=(*report.bad, *found), unchecked=(*report.unchecked, *unchecked))
 
 
 def _check_obligations(
     parts: AuditParts, view: TrustView | None, tell: Callable[[str], None]
-) -> list[str] | None:
-    """What is wrong with the stored obligations; None when that cannot be said."""
+) -> tuple[Sequence[str], Sequence[str]]:
+    """What is wrong with the stored obligations, and what of them could not be checked (audit.md 5.1)."""
+    if view is None:
+        return (), ("obligations",)
     try:
         with parts.obligations.view() as stored:
-            if view is None or stored.rules != rules_digest(view):
-                return None
-            return differences(stored, view, lambda done: tell(f"obligations of {done} cases"))
+            return _judged(compare(stored, view, lambda done: tell(f"obligations of {done} cases")))
     except ConfigurationError:
         # Their table is not there yet: the ledger writer makes it.
-        return None
+        return (), ("obligations",)
     except EvidenceError as error:
-        return [error.what]
+        return (error.what,), ()
+
+
+def _judged(found: Compared) -> tuple[Sequence[str], Sequence[str]]:
+    if found.derived and not found.stored:
+        return (f"no obligation is stored, and {found.derived} follow from the entries",), ()
+    if found.by_these_rules:
+        return found.examples, ()
+    counts = f"{found.stored} stored, {found.derived} follow from the entries, {found.differing} differ"
+    return (), (f"obligations by other rules than the registry's ({counts})",)
 
 
 def _print_report(report: FsckReport, *, as_json: bool) -> None:

@@ -4,7 +4,8 @@
    stored together, or neither is.
 2. Obligations follow from entries and rules.  When the rules change, the first transaction after that works
    all of them out again.
-3. `differences` works them all out once more and compares: nothing is believed because it is stored.
+3. `compare` works them all out once more and compares: nothing is believed because it is stored, the name
+   of the rules neither.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from broker.obligations.model import CaseState, Closing, Fact, Obligation, RuleS
 from broker.obligations.store import Changes, ObligationView, ObligationWork
 from broker.pipelines.obligations import RegisteredRules, facts_of, rules_digest, rules_of
 
-__all__ = ["Follow", "Followed", "FollowedStore", "ObligationBook", "differences"]
+__all__ = ["Compared", "Follow", "Followed", "FollowedStore", "ObligationBook", "compare", "differences"]
 
 _KEPT_CASES = 512
 """Cases whose facts stay in memory, two batches of them: what comes soon after does not read them again."""
@@ -164,39 +165,75 @@ class ObligationBook:
             kept.popitem(last=False)
 
 
-def differences(
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is stored beside what follows from the entries.
+
+    Attributes:
+        by_these_rules: Whether the stored ones say that they follow from these rules.
+        derived, stored: How many follow from the entries, and how many are stored.
+        differing: How many are not stored, follow from no entry, or are stored otherwise.
+        examples: Sentences about the first of those; at most 100.
+    """
+
+    by_these_rules: bool
+    derived: int
+    stored: int
+    differing: int
+    examples: tuple[str, ...]
+
+
+def compare(
     view: ObligationView, registered: RegisteredRules, progress: Callable[[int], None] | None = None
-) -> list[str]:
-    """Work every obligation out again and say which stored ones differ; at most 100 sentences.
+) -> Compared:
+    """Work every obligation out again by the rules of *registered*, and lay what is stored beside it.
+
+    It does so whatever the rules of *view* are: a name that is stored is no reason to look no further.
 
     Args:
-        view: Its `rules` must be those of *registered*: obligations by other rules differ rightly.
         progress: Told how many cases were compared.
     """
     rules = rules_of(registered.catalogue, registered.successions)
-    stored = _by_case(view.obligations_by_case())
-    found: list[str] = []
-    here = next(stored, None)
-    for number, obligations in enumerate(_derived(view.events_by_case(), registered.catalogue, rules)):
+    derived = _derived(view.events_by_case(), registered.catalogue, rules)
+    following = held = differing = 0
+    examples: list[str] = []
+    for number, (follow, stored) in enumerate(_side_by_side(derived, _by_case(view.obligations_by_case()))):
         if progress is not None and number % 1000 == 0:
             progress(number)
-        if not obligations:
+        said = _compared(follow, stored)
+        following, held, differing = following + len(follow), held + len(stored), differing + len(said)
+        examples += said[: _MAX_DIFFERENCES - len(examples)]
+    named = view.rules == rules_digest(registered)
+    return Compared(named, following, held, differing, tuple(examples))
+
+
+def differences(
+    view: ObligationView, registered: RegisteredRules, progress: Callable[[int], None] | None = None
+) -> list[str]:
+    """Which stored obligations differ from what follows, in at most 100 sentences; see `compare`."""
+    return list(compare(view, registered, progress).examples)
+
+
+def _side_by_side(
+    derived: Iterator[tuple[Obligation, ...]], stored: Iterator[tuple[CaseRef, list[Obligation]]]
+) -> Iterator[tuple[Sequence[Obligation], Sequence[Obligation]]]:
+    """Case by case what follows and what is stored, where either has any; both come in order of cases."""
+    here = next(stored, None)
+    for follow in derived:
+        if not follow:
             continue
-        case = obligations[0].case_ref
+        case = follow[0].case_ref
         while here is not None and here[0] < case:
-            found += _compared((), here[1])
+            yield (), here[1]
             here = next(stored, None)
         if here is not None and here[0] == case:
-            found += _compared(obligations, here[1])
+            yield follow, here[1]
             here = next(stored, None)
         else:
-            found += _compared(obligations, ())
-        if len(found) >= _MAX_DIFFERENCES:
-            return found[:_MAX_DIFFERENCES]
-    while here is not None and len(found) < _MAX_DIFFERENCES:
-        found += _compared((), here[1])
+            yield follow, ()
+    while here is not None:
+        yield (), here[1]
         here = next(stored, None)
-    return found[:_MAX_DIFFERENCES]
 
 
 def _compared(derived: Sequence[Obligation], stored: Sequence[Obligation]) -> list[str]:
