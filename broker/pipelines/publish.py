@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from broker.agreements.model import AgreementParty, Allowed, Reason, Refused
+from broker.catalogue.check_words import say_failed
 from broker.catalogue.checks import Clear, failed_checks
 from broker.catalogue.model import MessageEntry
 from broker.crypto import SUITE, SealingKey, Signer
@@ -159,6 +160,7 @@ def encode(record: Record, entry: MessageEntry, view: TrustView, now: Micros, se
             f"{record.code} does not satisfy a rule of the catalogue",
             reason="check",
             offending=failures,
+            why=say_failed(entry, record.groups, clear),
             remedy=f"See the checks in `schakel message explain {record.code}`",
         )
     return EncodedRecord(entry.schema_digest, groups)

@@ -28,9 +28,10 @@ def test_each_name_has_its_fault() -> None:
 
     said = say_faults(E01, groups, refusal.value.offending)
 
-    assert set(said.split(", ")) == {
+    assert set(said.split("; ")) == {
         "CH.surname (missing)",
         "CH.achternaam (unknown)",
-        "CH.sex (not allowed)",
+        "CH.sex (form: one of man, onbekend, vrouw)",
         "RP (missing)",
     }
+    assert SECRET not in said
