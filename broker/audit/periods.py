@@ -85,5 +85,5 @@ def _days(year: int, month: str | None, day: str | None) -> tuple[Micros, Micros
 def _unclear(word: str) -> UsageError:
     return UsageError(
         f"{word!r} is not understood",
-        remedy="Write one period, as period:2026-05, period:2026-05-01..2026-06-15 or period:2026-05..",
+        remedy="Write one period: as period:2026-05.. or period:2026-05-01..2026-06-15",
     )

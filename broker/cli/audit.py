@@ -6,45 +6,49 @@ nothing that could reach them.
 
 from __future__ import annotations
 
-import os
-import pwd
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from broker.audit.checkpoint import VerifierKey, parse_checkpoint
-from broker.audit.codec import read_event
+from broker.audit.checkpoint import VerifierKey
 from broker.audit.evidence import MAX_BUNDLE, verify_bundle
 from broker.audit.narrative import describe
-from broker.audit.query import QueryNames, parse_query
-from broker.audit.store import Access, LedgerRow
+from broker.audit.query import parse_query
+from broker.audit.search import Granularity, Summary
+from broker.audit.store import LedgerRow
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
+from broker.cli.audit_explaining import app as explaining
+from broker.cli.audit_looking import (
+    DecisionId,
+    ForPurpose,
+    Reference,
+    ShortNames,
+    event_of,
+    find,
+    opened,
+    published_size,
+    query_names,
+    record,
+)
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import print_json, print_line, print_table
-from broker.errors import EvidenceError, MalformedError, UsageError
-from broker.names import Purpose
-
-if TYPE_CHECKING:
-    from broker.parts import AuditParts
-    from broker.settings import LedgerProfile
+from broker.dutch_time import local
+from broker.errors import MalformedError, UsageError
+from broker.moments import to_text
 
 __all__ = ["app"]
 
+_BAR = 40
+_SHAPES = {
+    Granularity.HOUR: "%Y-%m-%d %H:00",
+    Granularity.DAY: "%Y-%m-%d",
+    Granularity.MONTH: "%Y-%m",
+}
+
 app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof.", no_args_is_help=True)
-
-_LONGEST_REFERENCE = 200
-_ID = re.compile(r"[0-9A-Fa-f]{8,64}")
-
-ForPurpose = Annotated[str, typer.Option("--purpose", help="Purpose code: why you look.")]
-Reference = Annotated[str, typer.Option("--reference", help="Case, order or complaint this belongs to.")]
-DecisionId = Annotated[
-    str, typer.Argument(metavar="ID", help="Decision id, or its first 8 hexadecimal digits or more.")
-]
+app.add_typer(explaining)
 
 
 @app.command()
@@ -56,21 +60,28 @@ def search(
     directory: LedgerDirectory = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Entries in one answer.")] = 50,
     page: Annotated[str | None, typer.Option("--next", help="The `next` of the answer before.")] = None,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Also how many there are, of which kinds, and when.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search the ledger, newest first."""
-    with _opened(profile, directory) as (settings, parts):
-        understood = parse_query(query, _names(parts))
+    with opened(profile, directory) as (settings, parts):
+        understood = parse_query(query, query_names(parts))
         rows = parts.reader.search(understood, limit + 1, _place(page))
         shown, more = rows[:limit], len(rows) > limit
-        _record(settings, parts, (purpose, reference), query, len(shown))
-        published = _published_size(parts)
-        short = _ShortNames.of(parts)
+        record(settings, parts, (purpose, reference), understood.text, len(shown))
+        published = published_size(parts)
+        short = ShortNames.of(parts)
+        summary = parts.reader.summary(understood) if counts else None
     entries = [_entry(row, published) for row in shown]
     if as_json:
-        print_json({"entries": entries, "next": str(shown[-1].seq) if more else None})
-    else:
-        _print_entries(entries, short)
+        more_words = {} if summary is None else _summary(summary)
+        print_json({"entries": entries, "next": str(shown[-1].seq) if more else None, **more_words})
+        return
+    _print_entries(entries, short)
+    if summary is not None:
+        _print_summary(summary, short)
 
 
 @app.command()
@@ -83,10 +94,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one entry of the ledger."""
-    with _opened(profile, directory) as (settings, parts):
-        row = _find(parts, decision)
-        _record(settings, parts, (purpose, reference), f"decision-id:{row.decision_id.hex()}", 1)
-        entry = _entry(row, _published_size(parts))
+    with opened(profile, directory) as (settings, parts):
+        row = find(parts, decision)
+        record(settings, parts, (purpose, reference), f"decision-id:{row.decision_id.hex()}", 1)
+        entry = _entry(row, published_size(parts))
     if as_json:
         print_json(entry)
     else:
@@ -106,9 +117,9 @@ def prove(
     """Write the evidence of one entry as a file that anybody can verify."""
     from broker.pipelines.evidence import prove as prove_entry
 
-    with _opened(profile, directory) as (settings, parts):
-        row = _find(parts, decision)
-        _record(settings, parts, (purpose, reference), f"prove:{row.decision_id.hex()}", 1)
+    with opened(profile, directory) as (settings, parts):
+        row = find(parts, decision)
+        record(settings, parts, (purpose, reference), f"prove:{row.decision_id.hex()}", 1)
         bundle = prove_entry(row, parts.tiles.read, parts.tiles.checkpoint(), parts.keeper.current())
     write_named(output, bundle)
     if as_json:
@@ -149,51 +160,6 @@ def verify(
         print_line(f"Compare this key with the one that the log publishes: {report.verifier_key}")
 
 
-@contextmanager
-def _opened(profile: Path | None, directory: Path | None) -> Iterator[tuple[LedgerProfile, AuditParts]]:
-    """The ledger to read; imported here, so that `verify` does without databases and networks."""
-    from broker.assembly_ledger import audit_parts
-    from broker.cli.ledgers import ledger_profile
-
-    settings = ledger_profile(profile, directory)
-    yield settings, audit_parts(settings)
-
-
-def _names(parts: AuditParts) -> QueryNames:
-    view = parts.keeper.current()
-    return QueryNames(
-        {name: agency.oin for name, agency in view.by_name.items()},
-        {str(code): entry.type for code, entry in view.catalogue.messages.items()},
-    )
-
-
-def _record(
-    settings: LedgerProfile, parts: AuditParts, why: tuple[str, str], query: str, results: int
-) -> None:
-    purpose, reference = why
-    try:
-        code = Purpose.parse(purpose) if purpose else ""
-    except MalformedError as error:
-        raise UsageError(f"--purpose is {error.what}", remedy="Give a code, such as toezicht") from error
-    if len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
-        raise UsageError(
-            "--reference is not one short line",
-            remedy=f"Give at most {_LONGEST_REFERENCE} printable characters",
-        )
-    now = parts.clock.now()
-    parts.accesses.record_access(
-        Access(now, settings.oin, _person()[:128], code, reference, query[:2000], results)
-    )
-
-
-def _person() -> str:
-    try:
-        # Not `getpass.getuser`: that believes the environment.
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
-
-
 def _place(page: str | None) -> int | None:
     if page is None:
         return None
@@ -204,74 +170,12 @@ def _place(page: str | None) -> int | None:
     return int(page)
 
 
-def _find(parts: AuditParts, decision: str) -> LedgerRow:
-    """The entry with this id, or the only one whose id begins so."""
-    if not _ID.fullmatch(decision):
-        raise UsageError(
-            "not a decision id",
-            why="it has 64 hexadecimal digits, of which at least the first 8 are given",
-            remedy="Find it: schakel audit search",
-        )
-    rows = parts.reader.find_prefix(decision.lower(), 2)
-    if len(rows) > 1:
-        raise UsageError(
-            "several decisions begin so", why="the id is ambiguous", remedy="Give more digits of it"
-        )
-    if not rows:
-        raise UsageError(
-            "the ledger has no such decision",
-            why="no id is this or begins so",
-            remedy="A decision of a moment ago may still be under way",
-        )
-    return rows[0]
-
-
-def _published_size(parts: AuditParts) -> int:
-    note = parts.tiles.checkpoint()
-    try:
-        return 0 if note is None else parse_checkpoint(note).checkpoint.size
-    except MalformedError as error:
-        raise EvidenceError("the published checkpoint is damaged", why=error.what) from error
-
-
 def _entry(row: LedgerRow, published: int) -> dict[str, object]:
-    try:
-        event = read_event(row.event_bytes)
-    except MalformedError as error:
-        raise EvidenceError(f"entry {row.seq} of the ledger is damaged", why=error.what) from error
     status = "recorded" if row.seq < published else "under-way"
-    return {**describe(event), "seq": row.seq, "status": status}
+    return {**describe(event_of(row)), "seq": row.seq, "status": status}
 
 
-@dataclass(frozen=True, slots=True)
-class _ShortNames:
-    """What a person calls the types and parties of an entry."""
-
-    types: Mapping[str, str]
-    parties: Mapping[str, str]
-
-    @classmethod
-    def of(cls, parts: AuditParts) -> _ShortNames:
-        """As the registry and the catalogue name them."""
-        view = parts.keeper.current()
-        return cls(
-            {str(entry.type): str(code) for code, entry in view.catalogue.messages.items()},
-            {str(agency.oin): name for name, agency in view.by_name.items()},
-        )
-
-    def type(self, facts: Mapping[str, object]) -> str:
-        """The code, or for a type that is no longer in the catalogue its last words."""
-        name = str(facts.get("type", ""))
-        return self.types.get(name) or ".".join(name.split(".")[-2:])
-
-    def party(self, party: object) -> str:
-        """The short name, or for an agency that is no longer there its number and role."""
-        if not isinstance(party, dict):
-            return ""
-        return self.parties.get(str(party["oin"])) or f"{party['oin']}/{party['role']}"
-
-
-def _print_entries(entries: list[dict[str, object]], short: _ShortNames) -> None:
+def _print_entries(entries: list[dict[str, object]], short: ShortNames) -> None:
     columns = ("seq", "decided_at", "outcome", "reason", "type", "from", "to", "decision_id")
     rows = []
     for entry in entries:
@@ -282,6 +186,33 @@ def _print_entries(entries: list[dict[str, object]], short: _ShortNames) -> None
         rows.append([*head, short.type(facts), *route, entry["decision_id"]])
     # The id is what `show` and `prove` are asked with: it is never the column that gives way.
     print_table(columns, rows, whole=True)
+
+
+def _summary(summary: Summary) -> dict[str, object]:
+    facets = {
+        name: [{"value": facet.value, "count": facet.count} for facet in found]
+        for name, found in summary.facets.items()
+    }
+    buckets = [{"from": to_text(bucket.start), "count": bucket.count} for bucket in summary.histogram]
+    by = {"by": summary.granularity.value, "counts": buckets}
+    return {"total": summary.total, "facets": facets, "histogram": by}
+
+
+def _print_summary(summary: Summary, short: ShortNames) -> None:
+    print_line(f"{summary.total} in all")
+    rows = [
+        (name, short.value(name, facet.value), facet.count)
+        for name, found in summary.facets.items()
+        for facet in found
+    ]
+    print_table(("field", "value", "count"), rows)
+    most = max((bucket.count for bucket in summary.histogram), default=1)
+    shape = _SHAPES[summary.granularity]
+    bars = [
+        (local(bucket.start).strftime(shape), "#" * -(-bucket.count * _BAR // most), bucket.count)
+        for bucket in summary.histogram
+    ]
+    print_table((str(summary.granularity), "", "count"), bars)
 
 
 def _flat(document: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

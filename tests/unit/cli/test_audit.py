@@ -23,9 +23,10 @@ from broker.adapters.tiles import TileDirectory
 from broker.assembly import keeper
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.audit.decision_record import write_records
-from broker.cli import audit
+from broker.cli import audit_looking
 from broker.cli.main import main
 from broker.names import Micros
+from broker.operations.explaining_decision import STEPS
 from broker.parts import LedgerParts
 from broker.ports import Outgoing
 from broker.sandbox.exchange import build
@@ -195,6 +196,68 @@ def test_a_wrong_question_is_exit_two(
     assert capsys.readouterr().out == ""
 
 
+WHY = ("--purpose", "toezicht", "--reference", "klacht 8")
+
+
+def test_audit_search_counts_what_it_finds(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Total, facets and histogram are of everything that answers, not of the page."""
+    words = ("audit", "search", "decision:released", *WHY, "--counts", "--limit", "1", "--dir", str(sandbox))
+    found = answer(capsys, *words)
+    released = sum(event.outcome.value == "released" for event in decisions(COUNT))
+
+    assert found["total"] == released
+    assert found["facets"]["decision"] == [{"value": "released", "count": released}]  # type: ignore[index]
+    assert sum(bucket["count"] for bucket in found["histogram"]["counts"]) == released  # type: ignore[index]
+    assert main([*words]) == 0
+    assert f"{released} in all" in capsys.readouterr().out
+
+
+def test_audit_timeline_shows_one_case_in_order(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The decisions about the case, as a document and for people."""
+    facts = decisions(1)[0].message
+    assert facts is not None
+    words = ("audit", "timeline", facts.case_ref.hex(), *WHY, "--dir", str(sandbox))
+    moments = list_of(answer(capsys, *words)["moments"])
+
+    of_the_case = [
+        event.decision_id.hex()
+        for event in decisions(COUNT)
+        if event.message is not None and event.message.case_ref == facts.case_ref
+    ]
+    assert [m["decision"]["decision_id"] for m in moments if m["kind"] == "decision"] == of_the_case
+    assert main([*words]) == 0
+    assert "released" in capsys.readouterr().out
+
+
+def test_audit_why_explains_step_by_step(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every step, and what came of deciding again."""
+    shown = answer(capsys, "audit", "why", first_decision(), *WHY, "--dir", str(sandbox))
+    topics = [sentence["topic"] for sentence in list_of(shown["sentences"])]
+
+    assert topics.count("step") == len(STEPS)
+    assert topics[-1] == "recheck"
+
+
+def test_audit_recheck_says_what_comes_out_otherwise(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One decision, or a sample: these were never taken by a gate, so the exit code is that of evidence."""
+    words = ("audit", "recheck", first_decision(), *WHY, "--dir", str(sandbox), "--json")
+    assert main([*words]) == 7
+    one = json.loads(capsys.readouterr().out)
+    assert main(["audit", "recheck", "--sample", "1000", *WHY, "--dir", str(sandbox), "--json"]) == 7
+    some = json.loads(capsys.readouterr().out)
+
+    assert one["counts"]["differs"] == 1
+    assert len(some["decisions"]) == COUNT
+
+
+@pytest.mark.parametrize("words", [[], [first_decision(), "--sample", "1"]])
+def test_audit_recheck_asks_which(sandbox: Path, words: list[str]) -> None:
+    """An id or a sample, and not both."""
+    assert main(["audit", "recheck", *words, *WHY, "--dir", str(sandbox)]) == 2
+
+
 def test_verifying_loads_neither_network_nor_database() -> None:
     """A bundle is checked by code that could reach nothing."""
     probe = (
@@ -232,7 +295,7 @@ def test_a_search_keeps_ids_whole_on_a_terminal(
 def test_a_party_and_a_type_have_the_names_that_people_use() -> None:
     """Short name and code where registry and catalogue have them, number and last words otherwise."""
     known = {"oin": "1", "role": "SHG"}
-    short = audit._ShortNames({"nl.x.melding.v1": "E01"}, {"1": "shg-noord"})
+    short = audit_looking.ShortNames({"nl.x.melding.v1": "E01"}, {"1": "shg-noord"})
 
     assert (short.type({"type": "nl.x.melding.v1"}), short.party(known)) == ("E01", "shg-noord")
     assert (short.type({"type": "nl.x.ander.v1"}), short.party({**known, "oin": "2"})) == (
