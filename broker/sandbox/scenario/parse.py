@@ -5,7 +5,6 @@ A wrong scenario gives one sentence that names the place: ``steps.3.send.type``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +13,8 @@ from pydantic import ValidationError
 
 from broker.document_faults import say_faults
 from broker.errors import ConfigurationError, UsageError
-from broker.names import Micros
-from broker.sandbox.cast import AGENCIES, EXCHANGE
-from broker.sandbox.scenario.model import Row, Scenario, Step
-from broker.sandbox.scenario.start import starts_at
+from broker.sandbox.scenario.faults import faults_of
+from broker.sandbox.scenario.model import Scenario
 
 __all__ = ["named_scenario", "parse_scenario", "read_scenario", "scenario_files"]
 
@@ -97,77 +94,13 @@ def parse_scenario(content: bytes, name: str) -> Scenario:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f"line {mark.line + 1}: "
         raise _wrong(name, f"{where}{getattr(error, 'problem', None) or 'not YAML'}") from error
-    if faults := list(_faults(scenario)):
+    if faults := list(faults_of(scenario)):
         raise _wrong(name, "; ".join(faults[:_MOST_FAULTS]))
     return scenario
 
 
 def _wrong(name: str, why: str) -> UsageError:
     return UsageError(f"{name} is not a scenario", why=why, remedy="See docs/how-to/scenarios.md")
-
-
-def _faults(scenario: Scenario) -> Iterator[str]:
-    """What only the whole document can tell."""
-    try:
-        starts_at(scenario.start, Micros(0))
-    except UsageError as error:
-        yield f"start: {error.what}"
-    labels: set[str] = set()
-    for number, step in enumerate(scenario.steps, 1):
-        place = f"steps.{number}"
-        yield from (f"{place}: there is no agency {name}" for name in _names(step) if name not in _CAST)
-        yield from (f"{place}: no message before it is called {label}" for label in _asked(step) - labels)
-        if step.send is not None:
-            if step.send.label in labels:
-                yield f"{place}: a second message is called {step.send.label}"
-            labels.add(step.send.label)
-    yield from _row_faults("obligations", scenario.obligations, labels)
-
-
-def _row_faults(place: str, rows: tuple[Row, ...], labels: set[str]) -> Iterator[str]:
-    for number, row in enumerate(rows, 1):
-        yield from (
-            f"{place}.{number}: there is no agency {name}"
-            for name in (row.debtor, row.creditor)
-            if name not in _CAST
-        )
-        if row.about not in labels:
-            yield f"{place}.{number}: no message is called {row.about}"
-
-
-def _names(step: Step) -> list[str]:
-    """Every agency that a step speaks of."""
-    found: list[str] = []
-    if step.send is not None:
-        found += [step.send.sender, *step.send.to]
-    if step.waive is not None:
-        found += [step.waive.sender, step.waive.to]
-    if step.revoke is not None:
-        found.append(step.revoke.by)
-    if step.publish is not None:
-        found += [*step.publish.parties, *step.publish.parties.values()]
-    return found + [name for row in step.obligations or () for name in (row.debtor, row.creditor)]
-
-
-def _asked(step: Step) -> set[str]:
-    """Every message that must have been sent before this step."""
-    asked = {row.about for row in step.obligations or ()}
-    if step.send is not None:
-        asked |= {label for label in (step.send.in_reply_to, step.send.forwards) if label is not None}
-        asked |= set(_named(step.send.groups))
-    return asked | {one.about for one in (step.remind, step.waive) if one is not None}
-
-
-def _named(value: object) -> Iterator[str]:
-    """The labels that group fields name with ``id_of``."""
-    if isinstance(value, Mapping) and value.keys() == {"id_of"}:
-        yield str(value["id_of"])
-    elif isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _named(one)
-
-
-_CAST: Final = frozenset(cast.name for cast in (*AGENCIES, EXCHANGE))
 
 
 class _Loader(yaml.SafeLoader):

@@ -17,6 +17,7 @@ from broker.sandbox.layout import Layout
 from broker.sandbox.registry import revoke
 from broker.sandbox.scenario.agreeing import publish_like
 from broker.sandbox.scenario.company import Company
+from broker.sandbox.scenario.faults import WAIVER
 from broker.sandbox.scenario.ledgered import obligations_of
 from broker.sandbox.scenario.model import Expectation, Row, Scenario, Send, Step, Waiver
 from broker.sandbox.scenario.reminding import remind
@@ -27,8 +28,6 @@ from broker.sandbox.scenario.table import compare, is_met, receipt_duties, rows_
 from broker.sandbox.timekeeping import drive_to, later, sandbox_now
 
 __all__ = ["play_scenario"]
-
-_WAIVER = "E32"
 
 
 @dataclass(slots=True)
@@ -155,7 +154,7 @@ def _waiver(playing: _Playing, waiver: Waiver) -> Send:
     return Send.model_validate(
         {
             "label": f"afzien-{len(playing.post.sent)}",
-            "type": _WAIVER,
+            "type": WAIVER,
             "from": waiver.sender,
             "to": waiver.to,
             "case": case,

@@ -88,19 +88,45 @@ FAULTS: dict[str, tuple[Callable[[Document], object], str]] = {
     "an unknown key": (lambda c: c.update(author="x"), "author: is not a known name"),
     "an unknown key in a step": (_send(colour="red"), r"steps\.1\.send\.colour"),
     "no start": (lambda c: c.pop("start"), "start: is missing"),
-    "a start that is none": (lambda c: c.update(start="morgen"), "start: 'morgen' is not a start"),
+    "a start that is none": (
+        lambda c: c.update(start="morgen"),
+        "start: 'morgen' is not a start; write 2014-03-06 09:30",
+    ),
     "a type that is no code": (_send(type="E1"), r"steps\.1\.send\.type"),
-    "nobody of the cast": (_send(to="amk-oost"), r"steps\.1: there is no agency amk-oost"),
-    "nobody to owe it": (_row(debtor="amk-oost"), r"obligations\.1: there is no agency amk-oost"),
-    "an answer to nothing": (_send(in_reply_to="vraag"), r"steps\.1: no message before it is called vraag"),
+    "a type that is not there": (_send(type="E99"), r"steps\.1\.send\.type: there is no message"),
+    "a group that is not there": (_send(template=["QQ"]), r"steps\.1\.send\.template: there is no"),
+    "a duty that is not there": (
+        _row(code="OB-NOPE"),
+        r"obligations\.1\.code: OB-NOPE is none of .*OB-DECIDE",
+    ),
+    "a duty that cannot be waived": (
+        lambda c: c["steps"].append(
+            {
+                "waive": dict(
+                    zip(
+                        ("about", "obligation", "reason", "from", "to"),
+                        ("melding", "OB-DECIDE", "anders", "shg-noord", "amk-noord"),
+                        strict=True,
+                    )
+                )
+            }
+        ),
+        r"steps\.4\.waive\.obligation: OB-DECIDE is none of OB-ANSWER",
+    ),
+    "nobody of the cast": (_send(to="amk-oost"), r"steps\.1\.send\.to: there is no agency amk-oost"),
+    "nobody to owe it": (_row(debtor="amk-oost"), r"obligations\.1\.debtor: there is no agency amk-oost"),
+    "an answer to nothing": (
+        _send(in_reply_to="vraag"),
+        r"steps\.1\.send\.in_reply_to: no message before it is called vraag",
+    ),
     "the id of nothing": (
         _send(groups={"KO": {"original_message_id": {"id_of": "vraag"}}}),
-        r"steps\.1: no message before it is called vraag",
+        r"steps\.1\.send\.groups: no message before it is called vraag",
     ),
-    "about nothing": (_row(about="vraag"), r"obligations\.1: no message is called vraag"),
+    "about nothing": (_row(about="vraag"), r"obligations\.1\.about: no message is called vraag"),
     "a label given twice": (
         lambda c: c["steps"].append(deepcopy(c["steps"][0])),
-        r"steps\.4: a second message",
+        r"steps\.4\.send\.label: a second message",
     ),
     "a state that is none": (_row(state="late"), r"obligations\.1\.state"),
     "a due moment that is none": (_row(due="soon"), r"obligations\.1\.due"),
