@@ -19,6 +19,7 @@ from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.tiles import TileDirectory
 from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe
 from broker.audit.checkpoint import LogKey, VerifierKey
+from broker.audit.store import TileStore
 from broker.errors import ConfigurationError
 from broker.parts import AuditParts, LedgerParts
 from broker.pipelines.obligation_book import ObligationBook
@@ -26,7 +27,7 @@ from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
 from broker.topics import DECISIONS
 
-__all__ = ["audit_parts", "ledger_parts", "rebuild_obligations"]
+__all__ = ["audit_parts", "ledger_parts", "published_log", "rebuild_obligations"]
 
 _LEDGER_GROUP = "ledger"
 """Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
@@ -55,6 +56,19 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
         checkpoints=KafkaSink(access, profile.name),
         probe=told,
     )
+
+
+def published_log(folder: Path) -> TileStore:
+    """A published log in *folder*, to be read: the ledger's own, or a copy that somebody took.
+
+    Raises:
+        ConfigurationError: There is no log.
+    """
+    if not (folder / "checkpoint").is_file():
+        raise ConfigurationError(
+            f"there is no published log in {folder}", remedy="Name the folder that holds the file checkpoint"
+        )
+    return TileDirectory(folder)
 
 
 def audit_parts(profile: LedgerProfile) -> AuditParts:

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from broker.audit.checkpoint import VerifierKey
 from broker.audit.evidence import MAX_BUNDLE, verify_bundle
 from broker.audit.narrative import describe
 from broker.audit.query import parse_query
@@ -32,10 +31,12 @@ from broker.cli.audit_looking import (
     query_names,
     record,
 )
+from broker.cli.audit_scan import app as scanning
+from broker.cli.audit_scan import given_key
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import print_json, print_line, print_table
 from broker.dutch_time import local
-from broker.errors import MalformedError, UsageError
+from broker.errors import UsageError
 from broker.moments import to_text
 
 __all__ = ["app"]
@@ -49,6 +50,7 @@ _SHAPES = {
 
 app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof.", no_args_is_help=True)
 app.add_typer(explaining)
+app.add_typer(scanning)
 
 
 @app.command()
@@ -139,7 +141,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a bundle without network or database: exit 7 when wrong, 8 when not all could be checked."""
-    report = verify_bundle(read_named(file, MAX_BUNDLE), None if log is None else _verifier_key(log))
+    report = verify_bundle(read_named(file, MAX_BUNDLE), None if log is None else given_key(log))
     if as_json:
         document = {
             "verified": True,
@@ -221,14 +223,3 @@ def _flat(document: dict[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _verifier_key(text: str) -> VerifierKey:
-    try:
-        return VerifierKey.parse(text.strip())
-    except MalformedError as error:
-        raise UsageError(
-            "--log-key is not a verifier key",
-            why=error.what,
-            remedy="Give the line NAME+HASH+KEY that the exchange published",
-        ) from error

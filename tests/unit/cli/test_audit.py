@@ -252,6 +252,26 @@ def test_audit_recheck_says_what_comes_out_otherwise(
     assert len(some["decisions"]) == COUNT
 
 
+def test_audit_scan_is_complete_with_and_without_a_ledger(
+    sandbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the ledger's own folder, and from a copy with a key; both say what they are complete up to."""
+    own = answer(capsys, "audit", "scan", "decision:refused", *WHY, "--dir", str(sandbox))
+    key = str(answer(capsys, "ledger", "show", "--dir", str(sandbox))["verifier_key"])
+    folder = str(sandbox / "exchange" / "tlog")
+    copied = answer(capsys, "audit", "scan", "decision:refused", "--log", folder, "--log-key", key)
+
+    assert own == copied
+    assert own["total"] == sum(event.outcome.value == "refused" for event in decisions(COUNT))
+    assert own["checkpoint"]["size"] == COUNT  # type: ignore[index]
+
+
+@pytest.mark.parametrize("words", [["--log", "."], ["--log", ".", "--log-key", "x"], []])
+def test_audit_scan_asks_for_what_it_needs(words: list[str], sandbox: Path) -> None:
+    """A key with a copy; a reason with a ledger; a folder that holds a log."""
+    assert main(["audit", "scan", *words, "--dir", str(sandbox)]) in {2, 3}
+
+
 @pytest.mark.parametrize("words", [[], [first_decision(), "--sample", "1"]])
 def test_audit_recheck_asks_which(sandbox: Path, words: list[str]) -> None:
     """An id or a sample, and not both."""
