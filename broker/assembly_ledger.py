@@ -17,17 +17,20 @@ from broker.adapters.ledger_obligations import SqlObligationReader
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.tiles import TileDirectory
+from broker.adapters.witness_client import HttpWitnessCall, require_witness_url
 from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe
-from broker.audit.checkpoint import LogKey, VerifierKey
+from broker.audit.checkpoint import LogKey, SecondKey, VerifierKey
+from broker.audit.policy import Policy, parse_policy
 from broker.audit.store import TileStore
-from broker.errors import ConfigurationError
-from broker.parts import AuditParts, LedgerParts
+from broker.errors import ConfigurationError, MalformedError
+from broker.names import Algorithm
+from broker.parts import AuditParts, LedgerParts, Witnesses
 from broker.pipelines.obligation_book import ObligationBook
 from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
 from broker.topics import DECISIONS
 
-__all__ = ["audit_parts", "ledger_parts", "published_log", "rebuild_obligations"]
+__all__ = ["audit_parts", "ledger_parts", "published_log", "read_policy", "rebuild_obligations"]
 
 _LEDGER_GROUP = "ledger"
 """Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
@@ -50,11 +53,12 @@ def ledger_parts(profile: LedgerProfile) -> LedgerParts:
         source=KafkaSource.assigned(access, DECISIONS, store.next_offsets(), LEDGER_TUNING, _LEDGER_GROUP),
         store=store,
         tiles=TileDirectory(profile.tlog).acquire(),
-        key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key)),
+        key=LogKey(signer, VerifierKey(profile.origin, signer.verifying_key), _second_key(profile)),
         keeper=keeper(profile),
         clock=clock(profile),
         checkpoints=KafkaSink(access, profile.name),
         probe=told,
+        witnesses=_witnesses(profile),
     )
 
 
@@ -111,6 +115,47 @@ def rebuild_obligations(profile: LedgerProfile) -> int:
             return SqlLedgerStore(engine, profile.origin).rebuild(book.rebuild)
     finally:
         engine.dispose()
+
+
+def _second_key(profile: LedgerProfile) -> SecondKey | None:
+    if profile.key_mldsa is None:
+        return None
+    signer = read_signer(profile.key_mldsa)
+    if signer.algorithm is not Algorithm.ML_DSA_44:
+        raise ConfigurationError(
+            "key_mldsa names a key of another algorithm",
+            why=signer.algorithm.name,
+            remedy="Name an ML-DSA-44 key, or leave it out",
+        )
+    return SecondKey(signer, signer.verifying_key)
+
+
+def _witnesses(profile: LedgerProfile) -> Witnesses | None:
+    if profile.witnesses is None:
+        return None
+    policy = read_policy(profile.witnesses.policy)
+    for witness in policy.witnesses:
+        if witness.url is not None:
+            require_witness_url(witness.url)
+    return Witnesses(policy, HttpWitnessCall(), profile.witnesses.every_seconds)
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a log, from a file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is no policy.
+    """
+    try:
+        return parse_policy(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"the policy cannot be read: {path}", why=error.strerror or "", remedy="Correct the path"
+        ) from error
+    except MalformedError as error:
+        raise ConfigurationError(
+            f"not a policy: {path}", why=error.what, remedy="See docs/how-to/run-a-witness.md"
+        ) from error
 
 
 def _require_file(profile: LedgerProfile) -> None:

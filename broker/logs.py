@@ -28,6 +28,8 @@ from broker.names import CaseRef, Digest, KeyId, MessageId, ProducerId
 
 __all__ = [
     "ANSWER_REFUSED",
+    "CHECKPOINT_COSIGNED",
+    "COSIGNING_LATE",
     "DECISIONS_TOPIC_MISSING",
     "DECISION_WRITTEN",
     "HANDLER_FAILED",
@@ -40,12 +42,18 @@ __all__ = [
     "PROCESS_FAILED",
     "PROCESS_STARTED",
     "PROCESS_STOPPED",
+    "WITNESS_ANSWERED",
+    "WITNESS_CONFLICT",
+    "WITNESS_REFUSED",
+    "WITNESS_UNAVAILABLE",
     "WORLD_UNAVAILABLE",
     "configure",
     "quiet_kafka",
 ]
 
 ANSWER_REFUSED = "answer_refused"
+CHECKPOINT_COSIGNED = "checkpoint_cosigned"
+COSIGNING_LATE = "cosigning_late"
 DECISIONS_TOPIC_MISSING = "decisions_topic_missing"
 DECISION_WRITTEN = "decision_written"
 HANDLER_FAILED = "handler_failed"
@@ -58,6 +66,10 @@ OBLIGATIONS_REBUILT = "obligations_rebuilt"
 PROCESS_FAILED = "process_failed"
 PROCESS_STARTED = "process_started"
 PROCESS_STOPPED = "process_stopped"
+WITNESS_ANSWERED = "witness_answered"
+WITNESS_CONFLICT = "witness_conflict"
+WITNESS_REFUSED = "witness_refused"
+WITNESS_UNAVAILABLE = "witness_unavailable"
 WORLD_UNAVAILABLE = "world_unavailable"
 
 _ALLOWED = re.compile(

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from broker.audit.checkpoint import LogKey
 from broker.audit.decision_record import GateDirectory
+from broker.audit.policy import Policy
 from broker.audit.store import AccessLog, LedgerReader, TileStore
+from broker.audit.witness import WitnessCall
 from broker.crypto import Signer
 from broker.envelope.model import Sender
 from broker.obligations.store import ObligationReader
@@ -31,6 +33,7 @@ __all__ = [
     "LedgerParts",
     "PublisherParts",
     "SubscriberParts",
+    "Witnesses",
 ]
 
 
@@ -124,12 +127,28 @@ class GateKeeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Who cosigns the checkpoints of a log.
+
+    Attributes:
+        policy: Who they are, where, and how many it takes.
+        call: Reaches them.
+        every: Seconds from one round of them to the next.
+    """
+
+    policy: Policy
+    call: WitnessCall
+    every: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerParts:
     """What a ledger writer needs of the world.
 
     Attributes:
         source: Reads every decision topic, from `store.next_offsets()`.
         checkpoints: Where checkpoints are told to everybody, or None.
+        witnesses: Who cosigns the checkpoints, or None.
     """
 
     source: MessageSource
@@ -140,3 +159,4 @@ class LedgerParts:
     clock: Clock
     checkpoints: MessageSink | None = None
     probe: Probe = no_probe
+    witnesses: Witnesses | None = None

@@ -197,7 +197,7 @@ class WitnessesSettings(_Section):
     """Who cosigns the checkpoints of a ledger.
 
     Attributes:
-        policy: File with the policy (C2SP tlog-policy): witnesses with their keys and addresses, and the quorum.
+        policy: File in the form of C2SP tlog-policy: witnesses with keys and addresses, and the quorum.
         every_seconds: From one round of the witnesses to the next.
     """
 

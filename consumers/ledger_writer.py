@@ -5,6 +5,7 @@ Reading goes on from the offsets in the database, never from Kafka's, so a crash
 stored), L2 (stored, not published) or A1 (signed, not published) repeats or completes the same work.
 What is owed because of the entries is stored with them, in the same transaction.
 A ledger that is down does not stop delivery; it catches up.
+Witnesses are asked before anything is written, and after that in the background (`consumers.cosigning`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 import structlog
 
 from broker import logs
-from broker.audit.checkpoint import Checkpoint
+from broker.audit.checkpoint import Checkpoint, parse_checkpoint
 from broker.audit.store import Appended, Batch, LogState, Problem
 from broker.errors import UnavailableError
 from broker.names import TopicName
@@ -24,6 +25,7 @@ from broker.pipelines.obligation_book import Followed, ObligationBook
 from broker.ports import Message, Outgoing, first_offsets
 from broker.signing import VerificationCache
 from broker.topics import CHECKPOINTS
+from consumers.cosigning import Cosigning
 from consumers.tlog import Tlog
 
 __all__ = ["BATCH", "LedgerWriter"]
@@ -44,6 +46,9 @@ class LedgerWriter:
         self._epoch: int | None = None
         self._next: dict[tuple[TopicName, int], int] = {}
         self._book: ObligationBook | None = None
+        self._cosigning = (
+            None if parts.witnesses is None else Cosigning(parts.witnesses, parts.tiles, parts.clock)
+        )
 
     def step(self, timeout: float = 0.5) -> int:
         """Ingest one batch.
@@ -54,9 +59,11 @@ class LedgerWriter:
         Raises:
             UnavailableError: Kafka, registry, database or disk did not answer; nothing is lost, call again.
             ConfigurationError: Another writer took over (code ``fenced``): stop.
-            EvidenceError: Database and published log contradict each other: stop.
+            EvidenceError: Database and published log contradict each other, or a witness has seen another
+                history (code ``witness-refuses``): stop.
         """
         state = self._ready()
+        self._settle()
         messages = self._parts.source.poll(timeout, BATCH)
         if not messages:
             return 0
@@ -70,7 +77,9 @@ class LedgerWriter:
         return len(messages)
 
     def close(self) -> None:
-        """Let go of Kafka."""
+        """Let go of Kafka, and ask no witness any more."""
+        if self._cosigning is not None:
+            self._cosigning.close()
         self._parts.source.close()
         if self._parts.checkpoints is not None:
             self._parts.checkpoints.close()
@@ -82,6 +91,7 @@ class LedgerWriter:
             note = self._tlog.recover(state, self._parts.store)
             if note is not None:
                 self._announce(state.checkpoint(), note)
+            self._ask_witnesses(state)
             # Nobody else moves them while the epoch is ours.
             self._next = dict(self._parts.store.next_offsets())
             self._book = ObligationBook(self._parts.keeper.current())
@@ -112,6 +122,8 @@ class LedgerWriter:
             self._tlog.extend(appended.added)
             note = self._tlog.publish(appended.state, self._parts.store)
             self._announce(appended.state.checkpoint(), note)
+            if self._cosigning is not None:
+                self._cosigning.offer(note)
         self._parts.source.commit(batch.next_offsets)
         _report(appended, batch.problems, self._following.last)
 
@@ -119,6 +131,22 @@ class LedgerWriter:
     def _following(self) -> ObligationBook:
         assert self._book is not None, "the ledger is acquired before anything is written"
         return self._book
+
+    def _ask_witnesses(self, state: LogState) -> None:
+        """Before anything is written: an old copy that was restored is found here, or nowhere in time."""
+        published = self._parts.tiles.checkpoint()
+        if self._cosigning is None or published is None:
+            return
+        cosigned = self._cosigning.ask(published)
+        if cosigned is None:
+            self._cosigning.offer(published)
+        else:
+            self._announce(state.checkpoint(), cosigned)
+
+    def _settle(self) -> None:
+        cosigned = None if self._cosigning is None else self._cosigning.settle()
+        if cosigned is not None:
+            self._announce(parse_checkpoint(cosigned).checkpoint, cosigned)
 
     def _announce(self, checkpoint: Checkpoint, note: bytes) -> None:
         if self._parts.checkpoints is not None:

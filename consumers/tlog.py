@@ -19,6 +19,7 @@ from broker.audit.checkpoint import (
     sign_checkpoint,
     verify_checkpoint,
 )
+from broker.audit.cosignature import CosignerKey, cosign, cosignatures
 from broker.audit.ledger import LedgerEntry
 from broker.audit.store import LedgerStore, LogState, TileStore
 from broker.audit.tiles import TiledLog
@@ -41,6 +42,8 @@ class Tlog:
         self._now = now
         self._log = TiledLog()
         self._obsolete: list[str] = []
+        # Beside Ed25519, for whoever trusts it alone; under the log's name, and without a time.
+        self._second = None if key.second is None else CosignerKey(key.verifier.name, key.second.public)
 
     def recover(self, state: LogState, store: LedgerStore) -> bytes | None:
         """Bring the folder to the state of the database.
@@ -77,7 +80,7 @@ class Tlog:
         """
         if self._log.size != state.size or self._log.root() != state.frontier.root():
             raise _differs(state.size)
-        note = sign_checkpoint(state.checkpoint(), self._key.signer, self._key.verifier)
+        note = self._signed(state.checkpoint())
         self._probe("A1")
         # Remembered first: of two histories the second is never published, at this start or the next.
         store.record_checkpoint(state.checkpoint(), note, self._now())
@@ -86,12 +89,20 @@ class Tlog:
         self._obsolete = []
         return note
 
+    def _signed(self, checkpoint: Checkpoint) -> bytes:
+        note = sign_checkpoint(checkpoint, self._key.signer, self._key.verifier)
+        if self._key.second is not None and self._second is not None:
+            note += cosign(checkpoint, self._key.second.signer, self._second, 0)
+        return note
+
     def _published(self) -> Checkpoint:
         note = self._tiles.checkpoint()
         if note is None:
             return Checkpoint(self._key.verifier.name, 0, TiledLog().root())
         try:
-            return verify_checkpoint(parse_checkpoint(note), self._key.verifier)
+            signed = parse_checkpoint(note)
+            cosignatures(signed, [] if self._second is None else [self._second])
+            return verify_checkpoint(signed, self._key.verifier)
         except MalformedError as error:
             raise EvidenceError("the published checkpoint is damaged", why=error.what) from error
 

@@ -92,7 +92,7 @@ def _members() -> dict[str, Member]:
         cast.name: Member(
             cast,
             KeyRing(_signers(cast.name), {u.key_id: u for u in (SoftwareUnwrapper.generate(),)}),
-            SoftwareSigner.generate(Algorithm.ED25519) if cast is EXCHANGE else None,
+            (SoftwareSigner.generate(Algorithm.ED25519),) if cast is EXCHANGE else (),
         )
         for cast in (*AGENCIES, EXCHANGE)
     }

@@ -30,11 +30,14 @@ __all__ = [
     "Checkpoint",
     "LogKey",
     "NoteSignature",
+    "SecondKey",
     "SignedCheckpoint",
     "VerifierKey",
+    "check_key_name",
     "decode_base64",
     "decode_number",
     "parse_checkpoint",
+    "parse_signature_lines",
     "sign_checkpoint",
     "verify_checkpoint",
 ]
@@ -67,7 +70,7 @@ class VerifierKey:
             MalformedError: Not that, or a hash that is not the key's.
         """
         name, _, rest = text.partition("+")
-        _check_name(name)
+        check_key_name(name)
         raw = decode_base64(rest.partition("+")[2])
         if len(raw) != 33 or raw[:1] != _ED25519:
             raise MalformedError("not an Ed25519 verifier key")
@@ -86,11 +89,24 @@ class VerifierKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondKey:
+    """An ML-DSA-44 key of a log: signs its checkpoints too, in the form of a cosignature (audit.md 6.1)."""
+
+    signer: Signer
+    public: VerifyingKey
+
+
+@dataclass(frozen=True, slots=True)
 class LogKey:
-    """The key that signs checkpoints, and its public half under the log's name."""
+    """The key that signs checkpoints, and its public half under the log's name.
+
+    Attributes:
+        second: The key that signs them as well, or None.
+    """
 
     signer: Signer
     verifier: VerifierKey
+    second: SecondKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +162,24 @@ def parse_checkpoint(note: bytes) -> SignedCheckpoint:
     if len(fields) != 3:
         raise MalformedError("a checkpoint does not have three lines")
     origin, size, root = fields
-    _check_name(origin)
+    check_key_name(origin)
     checkpoint = Checkpoint(origin, decode_number(size), Digest.parse(decode_base64(root)))
-    signatures = lines[:-1].split("\n")
-    if len(signatures) > _MAX_SIGNATURES:
+    return SignedCheckpoint(checkpoint, parse_signature_lines(lines), note)
+
+
+def parse_signature_lines(text: str) -> tuple[NoteSignature, ...]:
+    """The signature lines of a note.
+
+    Args:
+        text: Ends in a newline.
+
+    Raises:
+        MalformedError: Not 1 to 64 such lines.
+    """
+    lines = text[:-1].split("\n")
+    if len(lines) > _MAX_SIGNATURES:
         raise MalformedError("a note has too many signatures")
-    return SignedCheckpoint(checkpoint, tuple(_signature(line) for line in signatures), note)
+    return tuple(_signature(line) for line in lines)
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer, key: VerifierKey) -> bytes:
@@ -199,6 +227,17 @@ def verify_checkpoint(signed: SignedCheckpoint, key: VerifierKey) -> Checkpoint:
     return signed.checkpoint
 
 
+def check_key_name(name: str) -> None:
+    """Insist on a name that a key may have in a note: printable, neither spaces nor a plus sign.
+
+    Raises:
+        MalformedError: Another name.
+    """
+    unfit = not name or "+" in name or not name.isprintable()
+    if unfit or any(character.isspace() for character in name):
+        raise MalformedError("not the name of a key")
+
+
 def decode_base64(text: str) -> bytes:
     """The bytes of *text*, if it is their one base64 form.
 
@@ -241,17 +280,11 @@ def _signature(line: str) -> NoteSignature:
     name, separator, value = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not separator:
         raise MalformedError("not a signature line")
-    _check_name(name)
+    check_key_name(name)
     raw = decode_base64(value)
     if len(raw) < 5:
         raise MalformedError("a signature in a note is too short")
     return NoteSignature(name, raw[:4], raw[4:])
-
-
-def _check_name(name: str) -> None:
-    unfit = not name or "+" in name or not name.isprintable()
-    if unfit or any(character.isspace() for character in name):
-        raise MalformedError("not the name of a key")
 
 
 def _base64(value: bytes) -> str:

@@ -87,6 +87,16 @@ class TileTree:
                 low = middle
         return path[::-1]
 
+    def root_of(self, size: int) -> bytes:
+        """The root of the first *size* entries, at least one.
+
+        Raises:
+            EvidenceError: Outside the tree, or a tile is missing or damaged.
+        """
+        if not 0 < size <= self.size:
+            raise EvidenceError("the log is not that long")
+        return self._range(0, size)
+
     def consistency_path(self, old_size: int) -> list[bytes]:
         """Hashes that prove the first *old_size* entries unchanged (RFC 9162 2.1.4.1).
 

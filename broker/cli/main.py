@@ -67,6 +67,7 @@ NOUNS: Final = (
     Noun("subscribe", "Receive messages.", single=True),
     Noun("gate", "Run the gate."),
     Noun("ledger", "Run, show and check the ledger."),
+    Noun("witness", "Watch logs of others, and cosign what only ever grew."),
     Noun("obligations", "See what must be answered by when, and whether it was."),
     Noun("audit", "Search the audit trail, prove an entry, verify a proof."),
     Noun("bench", "Measure what this machine carries, beside a bare Kafka path.", single=True),

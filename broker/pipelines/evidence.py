@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from broker.audit.checkpoint import SignedCheckpoint, VerifierKey, parse_checkpoint, verify_checkpoint
 from broker.audit.codec import read_event
+from broker.audit.cosignature import CosignerKey, cosignatures
 from broker.audit.events import AuditEvent
 from broker.audit.evidence import Evidence, GateFacts, GateKey, build_bundle, verify_bundle
 from broker.audit.proof import TileTree, write_proof
 from broker.audit.store import LedgerRow
 from broker.audit.tiles import Fetch
 from broker.errors import EvidenceError, IncompleteError, MalformedError
-from broker.names import Digest, Oin
+from broker.names import Algorithm, Digest, Oin
 from broker.trust.view import GATE, TrustView
 
 __all__ = ["gate_facts", "log_key", "prove", "signed_checkpoint"]
@@ -37,12 +38,19 @@ def log_key(view: TrustView, checkpoint: SignedCheckpoint) -> VerifierKey:
     """The registered key of the log that signed this checkpoint.
 
     Raises:
-        EvidenceError: No key that the registry gives a log signed it.
+        EvidenceError: No Ed25519 key that the registry gives a log signed it, or a signature does not verify.
     """
     name = checkpoint.checkpoint.origin
-    registered = (entry for agency in view.agencies.values() for entry in agency.log_keys)
-    keys = [VerifierKey(name, entry.key) for entry in registered if entry.revoked_at is None]
-    for key in keys:
+    registered = [
+        entry.key
+        for agency in view.agencies.values()
+        for entry in agency.log_keys
+        if entry.revoked_at is None
+    ]
+    # Whoever trusts ML-DSA-44 alone must not be told another story than whoever reads Ed25519.
+    second = [CosignerKey(name, key) for key in registered if key.algorithm is Algorithm.ML_DSA_44]
+    cosignatures(checkpoint, second)
+    for key in (VerifierKey(name, key) for key in registered if key.algorithm is Algorithm.ED25519):
         if any(signature.key_id == key.id for signature in checkpoint.signatures):
             verify_checkpoint(checkpoint, key)
             return key

@@ -6,9 +6,8 @@ Nothing runs yet when `build` returns; `broker.sandbox.processes` starts it.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,8 +22,10 @@ from broker.operations.topics import GATE, LEDGER
 from broker.sandbox.cast import AGENCIES, EXCHANGE, CastMember
 from broker.sandbox.kafka import ADMIN
 from broker.sandbox.layout import Layout
-from broker.sandbox.members import enrol_agencies, enrol_exchange, issue_certificates
+from broker.sandbox.members import LOG_SECOND_KEY, enrol_agencies, enrol_exchange, issue_certificates
 from broker.sandbox.registry import create_registry, renew_registry
+from broker.sandbox.toml_files import TomlValue, write_toml
+from broker.sandbox.witnesses import enrol_witnesses, has_second_key
 from schemas.reading import packaged
 
 __all__ = ["LOG_ORIGIN", "PARTITIONS", "Exchange", "build", "make_topics"]
@@ -34,8 +35,6 @@ LOG_ORIGIN: Final = "zandbak.invalid/schakel"
 
 PARTITIONS: Final = 2
 """Of each topic in the sandbox: enough to see that order is kept per case and not per topic."""
-
-_Value = str | bool | Sequence[str] | Mapping[str, "_Value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,13 @@ def build(directory: Path, bootstrap: Sequence[str], database: str | None = None
         begun = layout.run / "laying-out"
         if begun.exists():
             # Whoever began was killed before any of this was used; keys are never overwritten: begin again.
-            for part in ("exchange", "agencies", "registry"):
+            for part in ("exchange", "agencies", "registry", "witnesses"):
                 shutil.rmtree(layout.directory / part, ignore_errors=True)
         begun.touch()
         issue_certificates(layout)
         members = {EXCHANGE.name: enrol_exchange(layout), **enrol_agencies(layout, now)}
         _write_roots(layout, create_registry(layout, members, now))
+    enrol_witnesses(layout, LOG_ORIGIN)
     _write_profiles(layout, bootstrap, database)
     (layout.run / "laying-out").unlink(missing_ok=True)
     return Exchange(layout)
@@ -102,17 +102,19 @@ def _write_roots(layout: Layout, root: bytes) -> None:
 
 def _write_profiles(layout: Layout, bootstrap: Sequence[str], database: str | None) -> None:
     for cast in AGENCIES:
-        _write(layout.profile(cast.name), _agency(cast, bootstrap))
-    _write(layout.gate_profile, {**_party(GATE, bootstrap, "../pki"), "keys": "keys"})
-    ledger = {
+        write_toml(layout.profile(cast.name), _agency(cast, bootstrap))
+    write_toml(layout.gate_profile, {**_party(GATE, bootstrap, "../pki"), "keys": "keys"})
+    ledger: dict[str, TomlValue] = {
         **_party(LEDGER, bootstrap, "../pki"),
         "database": database or _kept_database(layout) or "sqlite:///ledger.sqlite",
         "tlog": "tlog",
         "origin": LOG_ORIGIN,
         "key": "keys/sign-ed25519.pem",
+        **({"key_mldsa": f"keys/{LOG_SECOND_KEY}"} if has_second_key(layout) else {}),
+        "witnesses": {"policy": layout.policy.name},
     }
-    _write(layout.ledger_profile, ledger)
-    _write(layout.operator_profile, _party(ADMIN, bootstrap, "../pki"))
+    write_toml(layout.ledger_profile, ledger)
+    write_toml(layout.operator_profile, _party(ADMIN, bootstrap, "../pki"))
 
 
 def _kept_database(layout: Layout) -> str | None:
@@ -124,7 +126,7 @@ def _kept_database(layout: Layout) -> str | None:
     return None if line is None else str(json.loads(line.removeprefix("database = ")))
 
 
-def _agency(cast: CastMember, bootstrap: Sequence[str]) -> dict[str, _Value]:
+def _agency(cast: CastMember, bootstrap: Sequence[str]) -> dict[str, TomlValue]:
     return {
         **_party(cast.name, bootstrap, "../../pki"),
         "clock": "../../run/clock",
@@ -137,7 +139,7 @@ def _agency(cast: CastMember, bootstrap: Sequence[str]) -> dict[str, _Value]:
     }
 
 
-def _party(name: str, bootstrap: Sequence[str], pki: str) -> dict[str, _Value]:
+def _party(name: str, bootstrap: Sequence[str], pki: str) -> dict[str, TomlValue]:
     return {
         "name": name,
         "oin": EXCHANGE.oin,
@@ -148,22 +150,5 @@ def _party(name: str, bootstrap: Sequence[str], pki: str) -> dict[str, _Value]:
     }
 
 
-def _registry(source: str) -> dict[str, _Value]:
+def _registry(source: str) -> dict[str, TomlValue]:
     return {"source": source, "root": "root.json", "cache": "cache/registry"}
-
-
-def _write(path: Path, profile: Mapping[str, _Value]) -> None:
-    """Write *profile* as TOML, in one step: values first, then the sections."""
-    values = [f"{name} = {_toml(value)}" for name, value in profile.items() if not isinstance(value, Mapping)]
-    for section, content in profile.items():
-        if isinstance(content, Mapping):
-            values += ["", f"[{section}]", *(f"{name} = {_toml(value)}" for name, value in content.items())]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    draft.write_text("\n".join(values) + "\n", encoding="utf-8")
-    draft.replace(path)
-
-
-def _toml(value: _Value) -> str:
-    # A JSON string, boolean and array of strings is one in TOML as well.
-    return json.dumps(value if isinstance(value, str | bool) else list(value), ensure_ascii=False)

@@ -5,7 +5,8 @@ DIR/kafka/               node properties, data, logs
 DIR/pki/                 test authority, one certificate per party
 DIR/registry/public/     TUF repository: what everybody may read
 DIR/registry/keys/       the test keys that sign it (`broker.operations.registry`)
-DIR/exchange/            gate.toml ledger.toml operator.toml, keys, ledger database, tlog/
+DIR/exchange/            gate.toml ledger.toml operator.toml witnesses.policy, keys, ledger database, tlog/
+DIR/witnesses/<name>/    witness.toml, keys, witness.sqlite: what it cosigned
 DIR/agencies/<name>/     schakel.toml, keys/, inbox.sqlite
 DIR/run/                 pids, logs (JSON lines), history files, clock (by how much time is moved)
 ```
@@ -51,6 +52,19 @@ class Layout:
     def operator_profile(self) -> Path:
         """Profile of the operator."""
         return self.exchange / "operator.toml"
+
+    @property
+    def policy(self) -> Path:
+        """Who cosigns the ledger, and how many of them it takes."""
+        return self.exchange / "witnesses.policy"
+
+    def witness(self, name: str) -> Path:
+        """The folder of one witness."""
+        return self.directory / "witnesses" / name
+
+    def witness_profile(self, name: str) -> Path:
+        """The profile of one witness."""
+        return self.witness(name) / "witness.toml"
 
     @property
     def run(self) -> Path:

@@ -18,10 +18,21 @@ from broker.sandbox.kafka import ADMIN
 from broker.sandbox.layout import Layout
 from broker.trust.view import Agency, SealingKeyEntry, SigningKeyEntry
 
-__all__ = ["POST_QUANTUM", "Member", "enrol_agencies", "enrol_exchange", "issue_certificates", "listed"]
+__all__ = [
+    "LOG_SECOND_KEY",
+    "POST_QUANTUM",
+    "Member",
+    "enrol_agencies",
+    "enrol_exchange",
+    "issue_certificates",
+    "listed",
+]
 
 POST_QUANTUM: Final = frozenset({"amk-noord", "amk-zuid"})
 """Agencies whose every message carries an ML-DSA-44 signature beside the ES256 one."""
+
+LOG_SECOND_KEY: Final = "log-ml-dsa-44.pem"
+"""The log's own: in a folder with the gate's keys it must not be taken for one of these."""
 
 _LIFE: Final = 5 * 365 * DAY
 """As long as the agreements: the sandbox's time may be driven on for years."""
@@ -32,12 +43,12 @@ class Member:
     """One party with its private keys.
 
     Attributes:
-        log_signer: Signs checkpoints; only the exchange has one.
+        log_signers: Sign checkpoints, Ed25519 and ML-DSA-44; only the exchange has any.
     """
 
     cast: CastMember
     keys: KeyRing
-    log_signer: SoftwareSigner | None = None
+    log_signers: tuple[SoftwareSigner, ...] = ()
 
 
 def enrol_agencies(layout: Layout, now: Micros) -> dict[str, Member]:
@@ -57,7 +68,9 @@ def enrol_exchange(layout: Layout) -> Member:
     folder = layout.exchange / "keys"
     gate = _new_signer(folder, Algorithm.ES256)
     log = _new_signer(folder, Algorithm.ED25519)
-    return Member(EXCHANGE, KeyRing((gate,), {}), log)
+    second = SoftwareSigner.generate(Algorithm.ML_DSA_44)
+    write_secret(folder / LOG_SECOND_KEY, second.to_pem())
+    return Member(EXCHANGE, KeyRing((gate,), {}), (log, second))
 
 
 def issue_certificates(layout: Layout) -> None:
@@ -74,7 +87,7 @@ def issue_certificates(layout: Layout) -> None:
 def listed(member: Member, now: Micros) -> Agency:
     """How the registry lists *member*: public keys valid from an hour ago, for five years."""
     begin, end = Micros(now - HOUR), Micros(now + _LIFE)
-    keys, log = member.keys, member.log_signer
+    keys = member.keys
     return Agency(
         oin=member.cast.oin,
         short_name=member.cast.name,
@@ -87,7 +100,7 @@ def listed(member: Member, now: Micros) -> Agency:
         sealing_keys=tuple(
             SealingKeyEntry(u.sealing_key, begin, end, None) for u in keys.unwrappers.values()
         ),
-        log_keys=(SigningKeyEntry(log.verifying_key, begin, end, None),) if log else (),
+        log_keys=tuple(SigningKeyEntry(log.verifying_key, begin, end, None) for log in member.log_signers),
     )
 
 

@@ -1,4 +1,4 @@
-"""The processes of a sandbox: the gate and the ledger writer, started, watched and stopped.
+"""The processes of a sandbox: gate, ledger writer and witnesses, started, watched and stopped.
 
 1. A process is known by its pid file and by its own profile's path in its command line: both must fit before
    anything is signalled, because pids are used again.
@@ -26,6 +26,7 @@ from broker.errors import DeadlineError, UnavailableError
 from broker.logs import PROCESS_STARTED
 from broker.operations.topics import GATE, LEDGER
 from broker.sandbox.layout import Layout
+from broker.sandbox.witnesses import WITNESSES
 
 __all__ = ["ProcessStatus", "Worker", "start_all", "status_of", "stop_all", "workers"]
 
@@ -190,6 +191,10 @@ class Worker:
 def workers(layout: Layout) -> tuple[Worker, ...]:
     """The processes of a sandbox, in the order in which they start."""
     return (
+        *(
+            Worker(f"witness-{name}", ("witness", "run"), layout.witness_profile(name), layout.run)
+            for name in WITNESSES
+        ),
         Worker("gate", (GATE, "run"), layout.gate_profile, layout.run),
         Worker("ledger", (LEDGER, "run"), layout.ledger_profile, layout.run),
     )

@@ -98,7 +98,7 @@ class Sandbox:
         build(self.layout.directory, bootstrap, self._database)
         tell("making topics and access lists")
         make_topics(self.layout, bootstrap)
-        tell("starting the gate and the ledger writer")
+        tell("starting the gate, the ledger writer and its witnesses")
         start_all(self.layout)
 
     @contextmanager

@@ -164,7 +164,9 @@ def _agency(written: AgencyDocument, known: KnownKeys) -> Agency:
         ),
         sealing_keys=tuple(_sealing(key, known) for key in written.sealing_keys),
         succeeded_by=written.succeeded_by,
-        log_keys=tuple(_signing(key, {Algorithm.ED25519}, known) for key in written.log_keys),
+        log_keys=tuple(
+            _signing(key, {Algorithm.ED25519, Algorithm.ML_DSA_44}, known) for key in written.log_keys
+        ),
     )
 
 

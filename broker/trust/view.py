@@ -60,7 +60,7 @@ class Agency:
         short_name: Name in commands and topics' access lists, such as ``amk-noord``; not a person.
         required_algorithms: The set of signatures every one of its messages must carry.
         succeeded_by: The agencies that carry on its cases after a merger or split, sorted; mostly none.
-        log_keys: Ed25519 keys that sign ledger checkpoints; only the exchange has any.
+        log_keys: Ed25519 and ML-DSA-44 keys that sign ledger checkpoints; only the exchange has any.
     """
 
     oin: Oin

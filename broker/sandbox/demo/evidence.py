@@ -11,7 +11,7 @@ from pathlib import Path
 
 from broker.audit.checkpoint import VerifierKey, parse_checkpoint, verify_checkpoint
 from broker.errors import DeadlineError, EvidenceError
-from broker.names import Digest
+from broker.names import Algorithm, Digest
 from broker.sandbox.cast import EXCHANGE
 from broker.sandbox.demo.model import Ledger, Proof
 from broker.sandbox.layout import Layout
@@ -42,13 +42,14 @@ def await_ledger(layout: Layout, view: TrustView, entries: int, seconds: float =
         EvidenceError: The checkpoint is not signed with the key that the registry names.
     """
     file = layout.exchange / "tlog" / "checkpoint"
-    (log_key,) = view.by_name[EXCHANGE.name].log_keys
+    keys = [entry.key for entry in view.by_name[EXCHANGE.name].log_keys]
+    (log_key,) = (key for key in keys if key.algorithm is Algorithm.ED25519)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if file.exists():
             signed = parse_checkpoint(file.read_bytes())
             if signed.checkpoint.size >= entries:
-                key = VerifierKey(signed.checkpoint.origin, log_key.key)
+                key = VerifierKey(signed.checkpoint.origin, log_key)
                 sure = verify_checkpoint(signed, key)
                 return Ledger(sure.size, str(sure.root), signed.note.decode(), str(key))
         time.sleep(_PAUSE)
