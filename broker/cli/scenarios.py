@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from broker.cli.printing import print_table, printable
@@ -137,7 +137,7 @@ class ScreenWatcher:
         from rich.table import Table
 
         shown = Table(
-            *("over", "verplichting", "van", "aan", "uiterlijk", "verwacht", "werkelijk", ""),
+            *("over", "verplichting", "van", "aan", "uiterlijk", "verwacht", "werkelijk", "klopt"),
             title=title,
             title_justify="left",
             box=None,
@@ -147,20 +147,39 @@ class ScreenWatcher:
             shown.add_row(*_cells(compared))
         self._console.print()
         self._console.print(shown)
+        for line in _legend(table):
+            self._console.print(line, markup=False, highlight=False, style="dim")
 
     def summary(self, outcome: Outcome) -> None:
         """The last words."""
         self._console.print()
         for failure in outcome.failures:
             self._console.print(f"anders dan verwacht: {printable(failure)}", style="red", markup=False)
-        ledger = (
-            "" if outcome.ledger is None else f"; het grootboek telt {outcome.ledger.entries} beslissingen"
-        )
-        verdict = "[green]zoals verwacht[/]" if outcome.equal else "[red]NIET zoals verwacht[/]"
+        entries = 0 if outcome.ledger is None else outcome.ledger.entries
+        ledger = f"; het grootboek telt {_number(entries, 'beslissing')}" if entries else ""
+        verdict = "[green]alles zoals verwacht[/]" if outcome.equal else "[red]niet alles zoals verwacht[/]"
         self._console.print(
-            f"{len(outcome.lines)} berichten, {outcome.receipts} ontvangstbevestigingen op tijd{ledger}; "
-            f"{outcome.seconds:.1f} s; alles {verdict}."
+            f"{_number(len(outcome.lines), 'bericht')}, "
+            f"{_number(outcome.receipts, 'ontvangstbevestiging')} op tijd{ledger}; "
+            f"{outcome.seconds:.1f} s; {verdict}."
         )
+
+
+def _number(count: int, noun: str) -> str:
+    """``1 bericht``, ``2 berichten``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}en"
+
+
+def _legend(table: Sequence[Compared]) -> Iterator[str]:
+    """What the signs and codes of the table mean, each code once, as the catalogue has them."""
+    from broker.catalogue.load import load_catalogue
+    from schemas.reading import packaged
+
+    rows = [row for one in table if (row := one.expected or one.actual) is not None]
+    known = load_catalogue(packaged()).obligations
+    yield "klopt: = toestand en moment zijn zoals verwacht, ≠ niet; uiterlijk: Nederlandse tijd"
+    for code in sorted({row.code for row in rows} & known.keys()):
+        yield f"{code}: {known[code].title}"
 
 
 def _cells(compared: Compared) -> tuple[str, ...]:

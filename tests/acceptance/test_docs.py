@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.catalogue.load import load_catalogue
+from broker.sandbox.scenario.faults import WAIVER
+from schemas.reading import packaged
 from tests.acceptance.command import processes_in, schakel
 from tests.architecture.source import ROOT, named
 from tests.documented import blocks, matches, play, unmarked
@@ -120,3 +123,14 @@ def test_the_scenario_that_a_page_writes_comes_out_as_it_says(own_kafka: None, t
     played = schakel("demo", "--scenario", tmp_path / "my-own.yaml", "--json", seconds=180)
 
     assert (played.code, played.err[-2000:] if played.code else "") == (0, "")
+
+
+@pytest.mark.parametrize("page", [SCENARIOS, ROOT / "docs" / "spec" / "obligations.md"], ids=named)
+def test_a_page_names_every_duty_that_may_be_waived(page: Path) -> None:
+    """In the order of the catalogue, and no other."""
+    asked = load_catalogue(packaged()).messages[WAIVER].assertions
+    (sentence,) = re.findall(
+        r"OB-ANSWER, OB-ANSWER-FORWARD.*?OB-HISTORY", page.read_text(encoding="utf-8"), re.S
+    )
+
+    assert re.findall(r"OB-[A-Z-]+", sentence) == [value.upper() for one in asked for value in one.values]
