@@ -21,6 +21,7 @@ from broker.catalogue.model import MessageEntry
 from broker.cli.arguments import AsJson
 from broker.cli.comparing import diff
 from broker.cli.coverage import coverage
+from broker.cli.duties import duty_documents, find_duty, print_duties, print_duty
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import Folder, find_entry, find_extension, print_extension, said, schema_files
 from broker.errors import ConfigurationError, ExitCode
@@ -74,13 +75,21 @@ def lint(folder: Folder = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    code: Annotated[str | None, typer.Argument(help="A message type, such as E01; all by default.")] = None,
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            help="A message type, such as E01, or an obligation, such as OB-DECIDE; all by default."
+        ),
+    ] = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show all message types, or everything about one: every rule with its source."""
+    """Show all message types and obligations, or everything about one: every rule with its source."""
     content = schema_files(folder)
     catalogue = load_catalogue(content)
+    if duty := find_duty(catalogue, code):
+        print_duty(catalogue, duty, as_json=as_json)
+        return
     if extension := find_extension(catalogue, code):
         print_extension(extension, as_json=as_json)
         return
@@ -88,13 +97,17 @@ def show(
     document = parse_document(content[CATALOGUE])
     if as_json:
         documents = [_plain(entry) | {"rules": type_facets(document, entry.code)} for entry in entries]
-        print_json(documents[0] if code else {"version": catalogue.version, "messages": documents})
+        duties = duty_documents(catalogue)
+        every = {"version": catalogue.version, "messages": documents, "obligations": duties}
+        print_json(documents[0] if code else every)
     elif code:
         print_table(("property", "value"), _properties(entries[0], type_facets(document, entries[0].code)))
     else:
         print_table(
             ("code", "title", "from", "to", "mandatory", "topic"), [_summary(entry) for entry in entries]
         )
+        print_line("")
+        print_duties(catalogue)
 
 
 def _write(folder: Path | None, content: dict[str, bytes]) -> None:

@@ -71,6 +71,38 @@ def test_show_prints_one_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert "domestic_circle_flag" in capsys.readouterr().out
 
 
+def test_show_prints_one_obligation(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it is, by when, what opens and what ends it."""
+    assert main(["catalogue", "show", "ob-decide"]) == 0
+    shown = capsys.readouterr().out
+
+    assert "decision whether to investigate" in shown
+    assert "5 days, moved off weekends and holidays" in shown
+    assert "E01" in shown
+    assert "E04" in shown
+
+
+def test_show_gives_an_obligation_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one that no message opens."""
+    assert main(["catalogue", "show", "OB-FB-END", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert document["opened_by"] == ["OB-JUDGE when it is met"]
+    assert document["ended_by"] == ["E05 when feedback_stage=outcome"]
+
+
+def test_show_knows_no_other_obligation(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error names those that there are."""
+    assert main(["catalogue", "show", "OB-NOPE"]) == 2
+    assert "OB-DECIDE" in capsys.readouterr().err
+
+
+def test_show_lists_the_obligations(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the types."""
+    assert main(["catalogue", "show"]) == 0
+    assert "decision whether to investigate" in capsys.readouterr().out
+
+
 def test_show_prints_who_owes_what(capsys: pytest.CaptureFixture[str]) -> None:
     """Where the sender owes what its message opens, that is said."""
     assert main(["catalogue", "show", "E11"]) == 0
