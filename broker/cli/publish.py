@@ -64,7 +64,7 @@ def publish(
     settings = load_profile(profile, AgencyProfile)
     logs.configure("publish", level="ERROR", json=False)
     logs.quiet_kafka(logging.ERROR)
-    documents = [Document.parse(content) for content in _contents(file, jsonl=jsonl)]
+    documents = [_document(content, file) for content in _contents(file, jsonl=jsonl)]
     publisher = Publisher.from_profile(profile, role)
     require_kafka(settings)
     answers = Answers(answer_parts(settings)) if wait else None
@@ -72,7 +72,9 @@ def publish(
         sent = _send(publisher, documents)
         heard = list(_follow(answers, sent, timeout)) if answers else []
         _print(sent, heard, publisher.view, _printer(jsonl=jsonl, as_json=as_json))
-        _conclude(sent, heard, timeout=timeout if wait else None)
+        _conclude(sent, heard)
+        if wait and (names := _silent(sent, heard, publisher.view)):
+            raise _late(names, timeout, profile)
     finally:
         publisher.close()
         if answers:
@@ -93,6 +95,20 @@ def _contents(file: str, *, jsonl: bool) -> list[bytes]:
     if not (lines := [line for line in content.splitlines() if line.strip()]):
         raise UsageError("there is no document to publish", remedy="Give one JSON document a line")
     return lines
+
+
+def _document(content: bytes, file: str) -> Document:
+    try:
+        return Document.parse(content)
+    except UsageError as error:
+        where = "standard input" if file == "-" else file
+        raise UsageError(
+            f"{where}: {error.what}",
+            why=error.why,
+            remedy=error.remedy,
+            code=error.code,
+            offending=error.offending,
+        ) from error
 
 
 def _send(publisher: Publisher, documents: Sequence[Document]) -> list[_Sent]:
@@ -180,8 +196,8 @@ def _print_for_people(line: dict[str, object]) -> None:
         print_line(f"{answer['from']}: {answer['outcome']} (said by the {answer['by']}{because})")
 
 
-def _conclude(sent: Sequence[_Sent], heard: Sequence[Answer], *, timeout: float | None) -> None:
-    """Raise what the exit code has to say: a refusal first, then a missing answer."""
+def _conclude(sent: Sequence[_Sent], heard: Sequence[Answer]) -> None:
+    """Raise the first refusal: it has the exit code."""
     for one in sent:
         if isinstance(one.outcome, RefusedError):
             raise one.outcome
@@ -193,14 +209,25 @@ def _conclude(sent: Sequence[_Sent], heard: Sequence[Answer], *, timeout: float 
                 offending=answer.offending,
                 remedy="`schakel message explain` says what is allowed",
             )
-    missing = sum(len(one.awaited) for one in sent) - len(heard)
-    if timeout is not None and missing:
-        raise _late(missing, timeout)
 
 
-def _late(missing: int, timeout: float) -> SchakelError:
+def _silent(sent: Sequence[_Sent], heard: Sequence[Answer], view: TrustView) -> list[str]:
+    """Short names of the recipients that have not answered everything, each once."""
+    answered = {(answer.message_id, answer.recipient) for answer in heard}
+    silent = [oin for one in sent for message, oin in one.awaited if (message, oin) not in answered]
+    return [view.agencies[oin].short_name for oin in dict.fromkeys(silent)]
+
+
+def _late(names: Sequence[str], timeout: float, profile: Path) -> SchakelError:
+    """No answer; in a sandbox, the command that lets the first of *names* receive and answer."""
+    theirs = profile.absolute().parent.parent / names[0] / profile.name
+    here = (
+        f". In this sandbox {names[0]} receives with `schakel subscribe --profile {theirs}`"
+        if theirs.is_file()
+        else ""
+    )
     return DeadlineError(
-        f"{missing} answer{'s' if missing > 1 else ''} did not come within {timeout:g} s",
-        why="the message itself is published",
-        remedy="Do not send it again; the answer reaches the agency's subscriber when it comes",
+        f"no answer of {', '.join(names)} came within {timeout:g} s",
+        why="the message itself is published; its recipient answers when it has received it",
+        remedy=f"Do not send it again; the answer reaches the agency's subscriber when it comes{here}",
     )

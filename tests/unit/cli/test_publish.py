@@ -44,3 +44,38 @@ def test_what_is_unconfirmed_can_be_sent_again_as_the_same_message() -> None:
     said = str(publish._unconfirmed(UnconfirmedError("Kafka did not acknowledge", (record,))))
 
     assert f'"message_id": "{"6d" * 16}", "case": "{"63" * 16}"' in said
+
+
+def test_who_has_not_answered_is_named(tmp_path: Path) -> None:
+    """In a sandbox with the command that lets it receive; elsewhere nobody else's profile is at hand."""
+    mine = tmp_path / "agencies" / "shg-noord" / "schakel.toml"
+    theirs = tmp_path / "agencies" / "amk-noord" / "schakel.toml"
+    alone = str(publish._late(["amk-noord", "bjz-noord"], 2.0, mine))
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
+
+    assert "no answer of amk-noord, bjz-noord came within 2 s" in alone
+    assert "schakel subscribe" not in alone
+    assert f"schakel subscribe --profile {theirs}" in str(publish._late(["amk-noord"], 2.0, mine))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param("", "it is empty", id="empty"),
+        pytest.param('{"type": 1}', "type: has to be a message code", id="a-field"),
+    ],
+)
+def test_a_document_that_is_none_is_told_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    """In words that its writer knows."""
+    build(tmp_path / "sandbox", ["localhost:1"])
+    file = tmp_path / "report.json"
+    file.write_text(content, encoding="utf-8")
+    profile = Layout(tmp_path / "sandbox").agency("shg-noord") / "schakel.toml"
+
+    assert main(["publish", str(file), "--profile", str(profile)]) == 2
+    told = capsys.readouterr().err
+    assert f"{file}: this is not a message document" in told
+    assert said in told
