@@ -32,7 +32,7 @@ publisher evaluates them before anything is sealed, the subscriber again after o
 - ``regime-bound {group, field, equals, regimes}``: the field has that value only in these regimes.
 - ``number-ground {fields, since}``: these fields have a value only in these regimes, from these days on.
 - ``assertion-equals {assertion, group, field}``: the clear assertion says what the field says.
-- ``no-bsn {fields}``: free text holds no number that passes the eleven test of a BSN.
+- ``no-bsn {texts, references}``: they hold no number that passes the eleven test of a BSN.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from datetime import date
 from typing import cast
 
 from broker.catalogue.arguments import require_forms
-from broker.catalogue.bsn import contains_bsn, is_bsn
+from broker.catalogue.bsn import contains_bsn, is_bsn, reference_holds_bsn
 from broker.catalogue.model import MessageEntry, NamedCheck
 from broker.dutch_time import midnight
 from broker.errors import ConfigurationError
@@ -345,10 +345,15 @@ def _assertion_equals(arguments: _Arguments, groups: _Groups, clear: Clear) -> I
 
 
 def _no_bsn(arguments: _Arguments, groups: _Groups, _: Clear) -> Iterator[str]:
-    for name in _words(arguments["fields"]):
-        group, field = name.split(".")
-        if any(contains_bsn(str(record.get(field) or "")) for record in _records(groups, group)):
-            yield name
+    for kind, holds in (("texts", contains_bsn), ("references", reference_holds_bsn)):
+        for name in _words(arguments[kind]):
+            group, field = name.split(".")
+            if any(holds(text) for record in _records(groups, group) for text in _texts(record.get(field))):
+                yield name
+
+
+def _texts(value: object) -> Sequence[str]:
+    return _words(value if isinstance(value, list | tuple) else [value] if value else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +374,7 @@ CHECKS: Mapping[str, _Check] = {
     "flag-true": _Check(_flag_true, ("group", "field")),
     "group-when": _Check(_group_when, ("group", "assertion", "equals")),
     "meaning": _Check(_meaning, ("assertion", "group", "field", "meanings")),
-    "no-bsn": _Check(_no_bsn, ("fields",)),
+    "no-bsn": _Check(_no_bsn, ("texts", "references")),
     "no-groups-when": _Check(_no_groups_when, ("groups", "assertion", "equals")),
     "not-empty": _Check(_not_empty, ("group",)),
     "not-for": _Check(_not_for, ("group", "field", "roles")),

@@ -13,10 +13,13 @@ from broker.catalogue.model import Field, Group, Sensitivity
 from broker.errors import ConfigurationError
 from broker.names import GroupName
 
-__all__ = ["Json", "describe_group", "field_nodes", "nullable", "parse_json"]
+__all__ = ["Json", "describe_group", "field_nodes", "is_text", "nullable", "parse_json"]
 
 Json = dict[str, object]
 """A JSON object."""
+
+_NUMBERS = frozenset({"bsn", "phone"})
+_REFERENCES = frozenset({"code", "house-number", "name", "reference"})
 
 
 def parse_json(path: str, content: bytes) -> Json:
@@ -86,8 +89,23 @@ def _field(path: str, name: str, node: Json) -> Field:
             f"schemas/{path}: {name} does not say how sensitive it is",
             remedy="Give it `sensitivity` (PLAIN, IDENT, SPECIAL, CRIMINAL) and `source_protected`",
         )
-    return Field(
-        name, Sensitivity(str(sensitivity)), protected, not nullable(node), node.get("free_text") is True
+    free = node.get("free_text") is True
+    return Field(name, Sensitivity(str(sensitivity)), protected, not nullable(node), free, _searched(node))
+
+
+def _searched(node: Json) -> str:
+    longest = node.get("max_length")
+    if not is_text(node) or node.get("format") in _NUMBERS or (isinstance(longest, int) and longest < 9):
+        return ""
+    return "reference" if node.get("format") in _REFERENCES else "text"
+
+
+def is_text(node: Mapping[str, object]) -> bool:
+    """Whether the field is text, or a list of texts."""
+    branches = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    return any(
+        branch == "string" or (isinstance(branch, dict) and branch.get("items") == "string")
+        for branch in branches
     )
 
 

@@ -347,6 +347,7 @@ class CatalogueDocument(_Part):
 
     format: Literal[1]
     version: _Number
+    sources: list[_Text] = []
     roles: dict[_Role, RoleDocument]
     purposes: dict[_Purpose, _Worded]
     legal_bases: dict[_Basis, _Titled]

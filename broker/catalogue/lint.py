@@ -9,20 +9,28 @@
  7. organisation-name     an event type that names an organisation or a role
  8. no-source             a source that is no paragraph of the plan, law, assumption or public source
  9. check-target          a check on a group or field that the type does not have
-10. test-data             an example BSN that is not a test number
-11. stale                 a generated file that is not what `build` makes
+10. check-..., ground-day, free-text, days-of-rest
+                          values that can never be (`broker.catalogue.lint_values`)
+11. no-closer, unfulfillable, circle, exchange-opens, not-waivable
+                          obligations that nobody can fulfil or give up (`broker.catalogue.lint_duties`)
+12. test-data             an example BSN that is not a test number
+13. unknown-source        a source that `sources` does not list
+14. stale                 a generated file that is not what `build` makes
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from broker.catalogue.build import CATALOGUE, group_lists, message_path, read_groups
 from broker.catalogue.dictionary import Json, field_nodes
 from broker.catalogue.document import CatalogueDocument, MessageDocument, parse_document
+from broker.catalogue.finding import REMEDIES, Finding
+from broker.catalogue.lint_duties import find_duties
+from broker.catalogue.lint_values import find_values
 from broker.catalogue.load import load_catalogue, stale_files
 from broker.errors import RejectedError
 from broker.names import GroupName, MessageCode
@@ -30,21 +38,8 @@ from broker.names import GroupName, MessageCode
 __all__ = ["Finding", "SchemaRules", "lint"]
 
 _SOURCE = re.compile(r"S [1-9](\.[1-9])?|L[0-9]{2}|A[0-9]{2}|P[0-9]{1,2}")
+_SCHEMA = "Keep to the profile of docs/spec/catalogue.md 5"
 _TEST_BSN = re.compile(r"9999[0-9]{5}")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that must be changed.
-
-    Attributes:
-        rule: Name of the rule above.
-        where: Path in the catalogue, or of a file.
-    """
-
-    rule: str
-    where: str
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ def lint(files: Mapping[str, bytes], rules: SchemaRules) -> tuple[Finding, ...]:
     stale = [Finding("stale", path, "run `schakel catalogue build`") for path in stale_files(files)]
     if not stale:
         load_catalogue(files)
-    return (
+    findings = (
         *_unused(document),
         *_obligations(document),
         *_never(document),
@@ -80,9 +75,12 @@ def lint(files: Mapping[str, bytes], rules: SchemaRules) -> tuple[Finding, ...]:
         *_names(document),
         *_sources(document),
         *_check_targets(document, groups),
+        *find_values(document, groups),
+        *find_duties(document),
         *_examples(groups),
         *stale,
     )
+    return tuple(replace(found, remedy=REMEDIES.get(found.rule, _SCHEMA)) for found in findings)
 
 
 def _unused(document: CatalogueDocument) -> Iterator[Finding]:
@@ -141,8 +139,11 @@ def _names(document: CatalogueDocument) -> Iterator[Finding]:
 
 def _sources(document: CatalogueDocument) -> Iterator[Finding]:
     for path, source in _walk_sources(document.model_dump(by_alias=True), ""):
-        if not all(_SOURCE.fullmatch(tag.strip()) for tag in source.split(";")):
-            yield Finding("no-source", path, "name S, L, A or P with a number")
+        tags = [tag.strip() for tag in source.split(";")]
+        if not all(map(_SOURCE.fullmatch, tags)):
+            yield Finding("no-source", path, source)
+        elif unknown := [tag for tag in tags if tag not in document.sources]:
+            yield Finding("unknown-source", path, ", ".join(unknown))
 
 
 def _walk_sources(node: object, path: str) -> Iterator[tuple[str, str]]:

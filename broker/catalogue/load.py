@@ -4,7 +4,7 @@
 2. Every name in a rule is defined.
 3. The current schema of each type has exactly the groups of its lists, so the fence stands where the
    rules say.
-4. Every type with free text is searched for BSNs, whether it asks for it or not (sources.md A40).
+4. Every text of every type is searched for BSNs, whether it asks for it or not (sources.md A40).
 """
 
 from __future__ import annotations
@@ -292,22 +292,23 @@ def _effects(effect: str, effects: Iterable[EffectDocument]) -> tuple[Obligation
 def _checks(
     code: MessageCode, message: MessageDocument, groups: Mapping[GroupName, Group]
 ) -> tuple[NamedCheck, ...]:
-    """The type's own checks, and the search for BSNs in free text."""
+    """The type's own checks, and the search for BSNs in text."""
     where = f"catalogue.yaml: messages.{code}.checks"
     checks = [NamedCheck(c.check, c.arguments, c.source) for c in message.checks]
     for check in checks:
         require_arguments(check, where)
     _, allowed = group_lists(message)
     listed = {name: {*fields.required, *fields.may} for name, fields in message.fields.items()}
-    free = tuple(
-        f"{name}.{field.name}"
+    searched = [
+        (field.searched, f"{name}.{field.name}")
         for name, group in groups.items()
         if name in allowed
         for field in group.fields
-        if field.free_text and field.name in listed.get(name, {field.name})
-    )
-    if free:
-        checks.append(NamedCheck("no-bsn", {"fields": free}, "A40"))
+        if field.searched and field.name in listed.get(name, {field.name})
+    ]
+    if searched:
+        by_kind = {f"{kind}s": tuple(n for k, n in searched if k == kind) for kind in ("text", "reference")}
+        checks.append(NamedCheck("no-bsn", by_kind, "A40"))
     return tuple(checks)
 
 

@@ -50,7 +50,9 @@ class Field:
 
     Attributes:
         required: Not null in the dictionary; a message type may be stricter.
-        free_text: Written by a person: searched for numbers that must not be there (sources.md A40).
+        free_text: Written by a person in words of its own.
+        searched: How it is searched for a BSN that must not be there (sources.md A40): as ``text``, as a
+            ``reference``, or not at all (empty): it is no text, too short, a BSN or the number of a phone.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Field:
     source_protected: bool
     required: bool
     free_text: bool = False
+    searched: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,7 +275,7 @@ def _text(properties: _Node, path: str) -> Text:
     pattern = FORMATS.get(str(name))
     if pattern is None:
         raise refuse("schema-property", f"{path}:format")
-    samples = {"bsn": "999900006", "postcode": "0000AA"}
+    samples = {"bsn": "999900006", "house-number": "1", "phone": "000-0000000", "postcode": "0000AA"}
     return Text(longest, pattern.fullmatch, samples.get(str(name), "voorbeeld"[:longest]))
 
 

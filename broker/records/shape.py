@@ -47,9 +47,19 @@ _Faults = list[str]
 FORMATS: Mapping[str, re.Pattern[str]] = {
     "bsn": re.compile(r"[0-9]{9}"),
     "code": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+    # Of a worker: words, and no number longer than that of a team.
+    "function": re.compile(r"(?!.*\d{3})[^\W\d_][\w '&/.,()+-]*"),
+    # With what may follow it: 12a, 12-hs, 12 bis; before it that it lies opposite (to) or near (by).
+    "house-number": re.compile(
+        r"(?:(?:to|by|t\.o\.) ?)?[0-9]{1,5}(?:[A-Za-z][A-Za-z0-9]{0,5}|[ /-]{1,3}[A-Za-z0-9]{1,6}){0,2}"
+    ),
     # Of a field, group, predicate or message type; `?` stands for one that is hidden.
     "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:?-]{0,129}"),
+    # Begins as phone numbers do, so that nine digits alone are none; or a short number.
+    "phone": re.compile(r"(?:\+|\(?0)[0-9 ()./-]{1,18}|1[0-9 ]{1,6}"),
     "postcode": re.compile(r"[0-9]{4}[A-Z]{2}"),
+    # Of a case or report: no words with spaces between them, as names have.
+    "reference": re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:/-]|(?<![a-z]) (?![a-z])){0,119}"),
 }
 """Named formats of text."""
 

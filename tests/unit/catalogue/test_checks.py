@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.catalogue.bsn import reference_holds_bsn
 from broker.catalogue.checks import (
     CHECKS,
     Clear,
@@ -164,9 +165,14 @@ WHEN = {"group": "IN", "field": "reason", "when_field": "informed", "equals": Fa
             id="not-needed-for-safety",
         ),
         pytest.param(
-            entry("no-bsn", fields=("CO.text",)), {"CO": {"text": f"bsn {TEST_BSN}"}}, ("CO.text",), id="bsn"
+            entry("no-bsn", texts=("CO.text",), references=()),
+            {"CO": {"text": f"bsn {TEST_BSN}"}},
+            ("CO.text",),
+            id="bsn",
         ),
-        pytest.param(entry("no-bsn", fields=("CO.text",)), {"CO": {"text": None}}, (), id="no-text"),
+        pytest.param(
+            entry("no-bsn", texts=("CO.text",), references=()), {"CO": {"text": None}}, (), id="no-text"
+        ),
     ],
 )
 def test_a_check_names_what_fails(
@@ -199,6 +205,16 @@ def test_an_assertion_has_a_declared_value(value: str, failed: tuple[str, ...]) 
         "9999 00 006",
         "tel 0612345678, bsn 999900006.",
         "12 999900006",
+        "9999  00  006",
+        "9999\u00a000\u00a0006",
+        "9999\u201300\u2013006",
+        "9999\u200b00\u200b006",
+        "9999|00|006",
+        "9999 - 00 - 006",
+        "99990\n0006",
+        "９９９９.００.００６",
+        "⁹⁹⁹⁹⁰⁰⁰⁰⁶",
+        "0123456782",
     ],
 )
 def test_a_bsn_in_text_is_found(text: str) -> None:
@@ -206,10 +222,37 @@ def test_a_bsn_in_text_is_found(text: str) -> None:
     assert contains_bsn(text)
 
 
-@pytest.mark.parametrize("text", ["", "999900007", "0612345678", "0" * 9, "99990000612", "2014-03-02 21:15"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "999900007",
+        "0612345678",
+        "020-1234569",
+        "+31123456782",
+        "9999 met 00006",
+        "0" * 9,
+        "99990000612",
+        "2014-03-02 21:15",
+    ],
+)
 def test_another_number_is_not_a_bsn(text: str) -> None:
     """Phone numbers, dates and longer numbers pass."""
     assert not contains_bsn(text)
+
+
+@pytest.mark.parametrize("reference", [TEST_BSN, "9999.00.006", f"ZAAK-{TEST_BSN}", f"PL0900 {TEST_BSN}"])
+def test_a_bsn_as_a_reference_is_found(reference: str) -> None:
+    """Unbroken, or with nothing else."""
+    assert reference_holds_bsn(reference)
+
+
+@pytest.mark.parametrize(
+    "reference", ["PL0900-2013123456", "PL99-9900006", "C/16/345678 / JE RK 13-2134", "12a"]
+)
+def test_a_reference_with_a_year_and_a_number_is_none(reference: str) -> None:
+    """Numbers of cases and reports are written in groups of their own."""
+    assert not reference_holds_bsn(reference)
 
 
 def test_the_known_example_passes_the_eleven_test() -> None:

@@ -32,7 +32,7 @@ def test_the_published_catalogue_parses() -> None:
     ("before", "after", "told"),
     [
         pytest.param("    flow: meldingen", "    flwo: meldingen", "messages.E01.flwo", id="unknown-key"),
-        pytest.param("version: 1\n\nroles", "\nroles", "version", id="missing-key"),
+        pytest.param("format: 1\nversion: 1\n", "format: 1\n", "version", id="missing-key"),
         pytest.param("format: 1", "format: 2", "format", id="unknown-format"),
         pytest.param('source: "S 2.1; A02"}', "}", "roles.AMK.source", id="rule-without-source"),
         pytest.param(

@@ -64,6 +64,15 @@ def test_an_event_type_that_names_an_organisation_is_found() -> None:
     assert found(files) == {("organisation-name", "messages.E01.type")}
 
 
+def test_every_finding_says_what_to_do() -> None:
+    """What, where, and the remedy."""
+    findings = lint(changed("catalogue.yaml", "equals: DUTY_OTS", "equals: DUTY_OST"), RULES)
+
+    assert [(f.where, bool(f.what), bool(f.remedy)) for f in findings] == [
+        ("messages.E07.checks[6]", True, True)
+    ]
+
+
 @pytest.mark.parametrize("source", ["because", "L1", "A", "S 2.1; somewhere"])
 def test_a_rule_without_a_source_tag_is_found(source: str) -> None:
     """A source is a paragraph, a law, an assumption or a public source, by number."""
