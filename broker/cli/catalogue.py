@@ -66,7 +66,9 @@ def lint(folder: Folder = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"findings": findings})
     elif findings:
-        print_table(("rule", "where", "what"), [(f.rule, f.where, f.what) for f in findings])
+        print_table(
+            ("rule", "where", "what", "what to do"), [(f.rule, f.where, f.what, f.remedy) for f in findings]
+        )
     else:
         print_line("nothing found")
     if findings:
