@@ -12,10 +12,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from broker.errors import UsageError
-from broker.moments import HOUR
+from broker.moments import HOUR, to_text
 from broker.names import Micros
 
-__all__ = ["ZONE", "local", "local_day", "midnight", "moment", "parse_moment"]
+__all__ = ["ZONE", "local", "local_day", "local_text", "midnight", "moment", "parse_moment"]
 
 ZONE: Final = "Europe/Amsterdam"
 """Name of the zone, for whoever is told in which time something is written."""
@@ -31,6 +31,15 @@ def local(at: Micros) -> datetime:
         OverflowError: It is beyond the calendar there.
     """
     return (_EPOCH + timedelta(microseconds=at)).astimezone(_zone())
+
+
+def local_text(at: Micros) -> str:
+    """*at* for a person: ``2026-05-01 10:00:00 CEST``; in UTC where it is beyond the calendar there."""
+    try:
+        return f"{local(at):%Y-%m-%d %H:%M:%S %Z}"
+    except (OverflowError, ValueError):
+        # The last hour of the calendar in UTC is past its end in Amsterdam.
+        return to_text(at)
 
 
 def local_day(at: Micros) -> date:

@@ -18,8 +18,8 @@ from broker.cli.agreement_reading import diff, explain_
 from broker.cli.arguments import AsJson, Output, given_oin
 from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
+from broker.dutch_time import local_text
 from broker.errors import ExitCode, MalformedError, UsageError
-from broker.moments import to_text
 from broker.names import Micros
 from broker.operations.agreement_record import record
 from broker.operations.keys import load_keys
@@ -117,13 +117,13 @@ def revoke(
     held = None if view is None else published(view, agreement.digest)
     if held is not None and held.revoked_at is not None:
         # A second one would only bring a later moment into the registry: the first one holds.
-        print_line(f"{label} was revoked already at {to_text(held.revoked_at)}")
+        print_line(f"{label} was revoked already at {local_text(held.revoked_at)}")
         return
     revocation = revoke_agreement(agreement, party, load_keys(keys, party), now, reason)
     if publish is not None:
         RegistryHome(publish).publish_revocation(revocation, now)
     output.write_bytes(revocation)
-    print_line(f"revoked {label} from {to_text(now)}")
+    print_line(f"revoked {label} from {local_text(now)}")
 
 
 @app.command()

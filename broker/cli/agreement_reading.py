@@ -15,8 +15,8 @@ from broker.cli.arguments import AsJson
 from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import find_entry
+from broker.dutch_time import local_text
 from broker.errors import ExitCode, UsageError
-from broker.moments import to_text
 from broker.names import MessageCode, Micros, Oin, Role
 from broker.operations.explaining import Explanation, Question, explain, require_regime
 from broker.operations.registry import RegistryHome
@@ -127,7 +127,7 @@ def _print_comparison(view: TrustView, found: Comparison) -> None:
 
 
 def _period(begin: Micros, end: Micros) -> str:
-    return f"from {to_text(begin)} until {to_text(end)}"
+    return f"from {local_text(begin)} until {local_text(end)}"
 
 
 def _row(view: TrustView, change: Change) -> tuple[str, ...]:

@@ -188,6 +188,9 @@ class _Here:
         """The document as rows, with what the code means and where it stands."""
         duty = self.rules.duties.get(str(document["code"]))
         for name, value in document.items():
+            if name == "due_local":
+                # In a table `due_at` is that already.
+                continue
             yield name, _party_text(value)
             if name == "code" and duty is not None:
                 yield from (("what", duty.title), ("source", duty.source), ("when overdue", duty.overdue))
@@ -224,7 +227,7 @@ def _print_list(found: list[dict[str, object]], here: _Here) -> None:
         duty = here.rules.duties.get(str(one["code"]))
         what = duty.title if duty is not None else ""
         parties = [_party_text(one["debtor"]), _party_text(one["creditor"])]
-        rows.append([one["due_local"], one["state"], one["code"], what, *parties, one["case"], one["id"]])
+        rows.append([one["due_at"], one["state"], one["code"], what, *parties, one["case"], one["id"]])
     # The id is what `show` is asked with: it is never the column that gives way.
     print_table(columns, rows, whole=True)
 

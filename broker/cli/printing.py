@@ -2,7 +2,8 @@
 
 1. Nothing but the answer goes to stdout.
 2. What is printed may hold text that others wrote: control characters never reach the terminal.
-3. Progress shows only to a person: on a terminal, without `CI`, `NO_COLOR` or `--quiet`.
+3. A table has moments as clocks in the Netherlands show them, with the zone; documents have them in UTC.
+4. Progress shows only to a person: on a terminal, without `CI`, `NO_COLOR` or `--quiet`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePath
+
+from broker.dutch_time import local_text
+from broker.moments import from_text
 
 __all__ = [
     "hint",
@@ -29,6 +34,8 @@ __all__ = [
 ]
 
 _WIDE = 10_000
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+"""A moment as `broker.moments.to_text` writes it."""
 
 
 def print_json(document: object) -> None:
@@ -170,4 +177,5 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    text = str(value)
+    return local_text(from_text(text)) if _UTC.fullmatch(text) else text

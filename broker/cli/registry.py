@@ -16,6 +16,7 @@ from broker.cli.arguments import AsJson, given_key_id, given_oin
 from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
+from broker.dutch_time import local_text
 from broker.errors import EvidenceError, MalformedError, UntrustedError, UsageError
 from broker.moments import to_text
 from broker.names import Micros, Oin, Role
@@ -118,7 +119,7 @@ def sign_succession_(
     output.write_bytes(sign_succession(succession, party, load_keys(keys, party), now))
     print_line(
         f"signed that {named(view, succession.new)} carries on for {named(view, succession.old)} "
-        f"from {to_text(succession.since)}"
+        f"from {local_text(succession.since)}"
     )
 
 
@@ -200,14 +201,14 @@ def show(
     if as_json:
         print_json(_described(view))
         return
-    print_line(f"registry version {view.version}, counts until {to_text(view.expires_at)}")
+    print_line(f"registry version {view.version}, counts until {local_text(view.expires_at)}")
     rows = [(a.short_name, a.oin, " ".join(sorted(a.roles)), a.title) for a in view.agencies.values()]
     print_table(("agency", "oin", "roles", "title"), sorted(rows))
     agreements = [(a.id, a.version, a.cosigned, a.revoked_at is not None) for a in view.rules.agreements]
     print_table(("agreement", "version", "co-signed", "revoked"), sorted(agreements))
     for found in view.successions:
         old, new = named(view, found.old), named(view, found.new)
-        print_line(f"{new} carries on for {old} from {to_text(found.since)}")
+        print_line(f"{new} carries on for {old} from {local_text(found.since)}")
 
 
 @app.command()

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from broker.agreements.document import AgreementDocument, GrantDocument, PartyDocument
 from broker.agreements.model import Agreement, AgreementParty
 from broker.catalogue.model import Catalogue, MessageEntry
-from broker.dutch_time import ZONE, local
-from broker.moments import to_text
+from broker.dutch_time import local_text
 from broker.names import GroupName, Micros
 from broker.operations.standing import named, party_name, standing
 from broker.trust.view import TrustView
 
-__all__ = ["local_text", "record"]
+__all__ = ["record"]
 
 _Row = tuple[str, str]
 
@@ -40,7 +39,7 @@ def record(
     return [
         ("agreement", f"{agreement.id}/{agreement.version} {agreement.title}"),
         ("digest", str(agreement.digest)),
-        ("valid", f"from {begin} until (not including) {end}, {ZONE}"),
+        ("valid", f"from {begin} until (not including) {end}"),
         *(("party", _party(party, view)) for party in written.parties),
         ("controller", written.controller),
         ("public interest", written.public_interest),
@@ -55,15 +54,6 @@ def record(
         *(("privacy audit", f"{local_text(at)[:10]}, police data") for at in written.privacy_audits()),
         *_signatures(agreement, view, now),
     ]
-
-
-def local_text(at: Micros) -> str:
-    """A moment in Amsterdam, to the minute."""
-    try:
-        return f"{local(at):%Y-%m-%d %H:%M}"
-    except (OverflowError, ValueError):
-        # The last hour of the calendar in UTC is past its end in Amsterdam.
-        return to_text(at)
 
 
 def _party(party: PartyDocument, view: TrustView | None) -> str:

@@ -17,8 +17,9 @@ from broker.adapters.keyfiles import load_key_ring
 from broker.adapters.profiles import read_toml
 from broker.adapters.system import SystemClock, read_offset
 from broker.assembly import clock, kafka_access, kafka_admin, keeper
+from broker.dutch_time import local_text
 from broker.errors import SchakelError
-from broker.moments import DAY, HOUR, SECOND, to_text
+from broker.moments import DAY, HOUR, SECOND
 from broker.names import Micros, Oin
 from broker.operations.overdue import MOST, Overdue
 from broker.operations.parties import parties_of
@@ -101,7 +102,7 @@ def overdue_findings(told: Iterable[Overdue], names: Mapping[Oin, str]) -> Itera
             continue
         number = f"{MOST} or more" if one.number >= MOST else f"{one.number}"
         late = ", ".join(names.get(oin, str(oin)) for oin in one.debtors)
-        said = f"{one.title}: {number} overdue since {to_text(one.since)}, by {late}"
+        said = f"{one.title}: {number} overdue since {local_text(one.since)}, by {late}"
         remedy = f"See whose system is down: schakel obligations list --overdue --code {one.code}"
         yield Finding(check, "wrong", said, remedy)
 
@@ -170,7 +171,7 @@ def _mode(path: Path) -> Finding:
 def _sandbox_time(file: Path, now: Micros) -> Finding:
     """A party of a sandbox lives in the sandbox's time; whoever looks must know which that is."""
     offset = read_offset(file)
-    said = f"that of the sandbox, {to_text(now)}"
+    said = f"that of the sandbox, {local_text(now)}"
     if offset == 0:
         return Finding("time", "ok", f"{said}, which is this machine's")
     days = f"{abs(offset) / (DAY / SECOND):.1f} days {'behind' if offset < 0 else 'ahead of'} this machine"

@@ -25,8 +25,8 @@ from broker.agreements.model import (
     TypeRule,
 )
 from broker.catalogue.model import Catalogue, MessageEntry, Term
+from broker.dutch_time import local_text
 from broker.errors import UsageError
-from broker.moments import to_text
 from broker.names import AgreementId, Digest, LegalBasis, Micros, Purpose, Regime, Urgency
 from broker.operations.models import models_granting
 from broker.operations.standing import party_name, standing
@@ -190,7 +190,7 @@ def _verdict(view: TrustView, question: Question, decision: Decision) -> Sentenc
 
 def _agreement(view: TrustView, agreement: Agreement, now: Micros) -> Iterator[Sentence]:
     label, stand = f"{agreement.id}/{agreement.version}", standing(view, agreement, now)
-    period = f"holds from {to_text(agreement.valid_from)} until {to_text(agreement.valid_until)}"
+    period = f"holds from {local_text(agreement.valid_from)} until {local_text(agreement.valid_until)}"
     stands = "in force" if stand.in_force else f"not in force: {stand.why}"
     text = f"{label}, {agreement.title}, {period}; it is {stands}."
     yield Sentence("agreement", text, f"{label}, digest {agreement.digest}")
@@ -248,8 +248,8 @@ def _groups(catalogue: Catalogue, question: Question, grant: Grant | None) -> It
 def _conditions(entry: MessageEntry) -> Iterator[Sentence]:
     if entry.accompanies:
         text = (
-            "It says in `in_reply_to` which message it goes along with; it goes under the agreement that carried "
-            "that message, and needs no grant: without the id it is refused."
+            "It says in `in_reply_to` which message it goes along with; it goes under the agreement that "
+            "carried that message, and needs no grant: without the id it is refused."
         )
         yield Sentence("conditions", text, f"agreements.md 4; {entry.source}")
     for one in entry.assertions:

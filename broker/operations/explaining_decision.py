@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from broker.agreements.model import Agreement, AgreementParty, Grant
 from broker.audit.events import AuditEvent, AuditParty, MessageFacts, Outcome
+from broker.dutch_time import local_text
 from broker.envelope.reasons import Reason
-from broker.moments import to_text
 from broker.operations.explaining import Sentence
 from broker.operations.standing import party_name
 from broker.pipelines.recheck import Verdicts, recheck
@@ -55,7 +55,7 @@ def explain_decision(event: AuditEvent, view: TrustView) -> tuple[Sentence, ...]
 
 
 def _verdict(event: AuditEvent, view: TrustView) -> Sentence:
-    when, source = to_text(event.decided_at), f"registry version {event.registry_version}"
+    when, source = local_text(event.decided_at), f"registry version {event.registry_version}"
     facts = event.message
     if facts is None:
         text = f"At {when} {event.gate} put the record aside ({event.reason}): it could not be believed."
@@ -94,8 +94,8 @@ def _agreement(event: AuditEvent, facts: MessageFacts, view: TrustView) -> Itera
         return
     label = f"{agreement.id}/{agreement.version}"
     text = (
-        f"It cites {label}, {agreement.title}, which holds from {to_text(agreement.valid_from)} until "
-        f"{to_text(agreement.valid_until)}."
+        f"It cites {label}, {agreement.title}, which holds from {local_text(agreement.valid_from)} until "
+        f"{local_text(agreement.valid_until)}."
     )
     yield Sentence("agreement", text, f"{label}, digest {agreement.digest}")
     grant = next((each for each in agreement.grants if each.rule == event.rule), None)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from broker.agreements.model import Agreement, AgreementParty
 from broker.crypto import Signer
+from broker.dutch_time import local_text
 from broker.errors import UsageError
-from broker.moments import to_text
 from broker.names import Digest, Micros, Oin
 from broker.trust.view import TrustView
 
@@ -45,13 +45,13 @@ def standing(view: TrustView, agreement: Agreement, now: Micros) -> Standing:
     unsigned = tuple(view.agencies[oin].short_name if oin in view.agencies else oin for oin in absent)
     why = ""
     if agreement.revoked_at is not None and agreement.revoked_at <= now:
-        why = f"it was revoked at {to_text(agreement.revoked_at)}"
+        why = f"it was revoked at {local_text(agreement.revoked_at)}"
     elif agreement.valid_until <= now:
-        why = f"it ended at {to_text(agreement.valid_until)}"
+        why = f"it ended at {local_text(agreement.valid_until)}"
     elif unsigned:
         why = f"not signed by {', '.join(unsigned)}"
     elif now < agreement.valid_from:
-        why = f"it begins at {to_text(agreement.valid_from)}"
+        why = f"it begins at {local_text(agreement.valid_from)}"
     return Standing(label, not why, why, unsigned)
 
 
@@ -92,6 +92,6 @@ def require_own_keys(view: TrustView, oin: Oin, signers: Sequence[Signer]) -> No
             )
         if entry.revoked_at is not None:
             raise UsageError(
-                f"a key of {named(view, oin)} was revoked at {to_text(entry.revoked_at)}",
+                f"a key of {named(view, oin)} was revoked at {local_text(entry.revoked_at)}",
                 remedy="Make new keys, and have them published with `schakel registry rotate-key`",
             )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from broker.dutch_time import local, local_day, midnight, moment, parse_moment
+from broker.dutch_time import local, local_day, local_text, midnight, moment, parse_moment
 from broker.errors import UsageError
 from broker.moments import HOUR, from_text
 from broker.names import Micros
@@ -50,3 +50,17 @@ def test_what_a_clock_shows_names_its_moment() -> None:
 
     assert [moment(local(at)) for at in twice] == twice
     assert len({f"{local(at):%H:%M}" for at in twice}) == 1
+
+
+@pytest.mark.parametrize(
+    ("utc", "said"),
+    [
+        ("2014-07-01T08:00:00Z", "2014-07-01 10:00:00 CEST"),
+        ("2014-12-24T09:00:00Z", "2014-12-24 10:00:00 CET"),
+        ("9999-12-31T23:30:00Z", "9999-12-31T23:30:00.000000Z"),
+    ],
+    ids=["summer", "winter", "beyond the calendar"],
+)
+def test_a_person_reads_a_moment_with_its_zone(utc: str, said: str) -> None:
+    """As the clock there shows it; in UTC where there is no such clock."""
+    assert local_text(from_text(utc)) == said

@@ -99,3 +99,12 @@ def test_a_narrow_terminal_cuts_no_word_of_a_whole_table(
         "",
         "id      b",
     ]
+
+
+def test_a_table_has_moments_in_dutch_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the zone; what only begins like a moment stays as it is."""
+    print_table(("when", "what"), [("2014-07-01T08:00:00.000000Z", "2014-07-01T08:00:00.000000Z or later")])
+    printed = capsys.readouterr().out
+
+    assert "2014-07-01 10:00:00 CEST" in printed
+    assert "2014-07-01T08:00:00.000000Z or later" in printed
