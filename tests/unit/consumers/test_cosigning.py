@@ -54,6 +54,12 @@ class Watched(TestLedger):
             )
         )
 
+    def reading(self, log: MemoryLog) -> Watched:
+        """The same, on the topics that an earlier process read."""
+        self.log = log
+        self.writer = self.started()
+        return self
+
     def until(self, holds: Callable[[], bool]) -> None:
         """Step until something holds, ten seconds at most."""
         deadline = time.monotonic() + 10
@@ -159,13 +165,13 @@ def test_an_old_copy_is_found_before_anything_is_written(tmp_path: Path) -> None
     ledger.close()
     kept = tmp_path / "kept"
     shutil.copytree(tmp_path / "l", kept)
-    later = Watched(tmp_path / "l", witnesses)
+    later = Watched(tmp_path / "l", witnesses).reading(ledger.log)
     later.write(decisions(10, 11))
     later.until(lambda: later.cosigned() == 20)
     later.close()
 
     _restored_yesterday(tmp_path / "l", kept)
-    restored = Watched(tmp_path / "l", witnesses)
+    restored = Watched(tmp_path / "l", witnesses).reading(ledger.log)
     with pytest.raises(EvidenceError) as caught:
         restored.write(decisions(5, 50))
     assert caught.value.code == "witness-refuses"
