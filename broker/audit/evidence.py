@@ -24,6 +24,7 @@ from broker.audit.container import read_zip, write_zip
 from broker.audit.decision_record import statement
 from broker.audit.events import AuditEvent
 from broker.audit.narrative import README, describe
+from broker.audit.policy import Policy
 from broker.audit.proof import parse_proof, verify_proof
 from broker.avro_binary import Reader
 from broker.crypto import VerifyingKey
@@ -102,6 +103,8 @@ class BundleReport:
         verifier_key: The log's key: compare it with what the log publishes.
         pinned: Whether it was compared with a key that the reader trusts.
         checked: What was checked, by name.
+        cosigners: Names of the witnesses of the reader's policy whose cosignatures verified.
+        anchored: Whether they are enough by that policy; None when the reader gave none.
     """
 
     event: AuditEvent
@@ -112,6 +115,8 @@ class BundleReport:
     pinned: bool
     gate: Oin
     checked: tuple[str, ...]
+    cosigners: tuple[str, ...] = ()
+    anchored: bool | None = None
 
 
 def build_bundle(evidence: Evidence) -> bytes:
@@ -135,11 +140,14 @@ def build_bundle(evidence: Evidence) -> bytes:
     return write_zip([(name, contents[name]) for name in _NAMES])
 
 
-def verify_bundle(data: bytes, trusted: VerifierKey | None = None) -> BundleReport:
+def verify_bundle(
+    data: bytes, trusted: VerifierKey | None = None, policy: Policy | None = None
+) -> BundleReport:
     """Check a bundle.
 
     Args:
         trusted: The log's key, if the reader has it from elsewhere.
+        policy: Whose cosignatures the reader counts; too few are told in the report, not refused.
 
     Raises:
         EvidenceError: Something in it is wrong.
@@ -155,6 +163,7 @@ def verify_bundle(data: bytes, trusted: VerifierKey | None = None) -> BundleRepo
         raise EvidenceError("the entry carries the id of another decision")
     _verify_gate(evidence, event)
     checkpoint = proof.checkpoint.checkpoint
+    verdict = None if policy is None else policy.judge(proof.checkpoint)
     return BundleReport(
         event=event,
         seq=proof.index,
@@ -164,6 +173,8 @@ def verify_bundle(data: bytes, trusted: VerifierKey | None = None) -> BundleRepo
         pinned=trusted is not None,
         gate=evidence.gate.oin,
         checked=("container", "inclusion", "checkpoint", "decision-id", "gate-signature"),
+        cosigners=() if verdict is None else tuple(witness.name for witness, _ in verdict.cosigners),
+        anchored=None if verdict is None else verdict.reached,
     )
 
 

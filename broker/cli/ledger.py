@@ -12,8 +12,10 @@ import typer
 
 from broker import logs
 from broker.assembly_ledger import audit_parts, ledger_parts
+from broker.audit.cosigned import check_cosigned
 from broker.audit.fsck import Finding, FsckReport, Published, fsck
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
+from broker.cli.cosigned import cosigned_size, print_witnesses, witness_status
 from broker.cli.ledgers import ledger_profile
 from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.cli.processes import run_process
@@ -68,10 +70,12 @@ def show(profile: LedgerFile = None, directory: LedgerDirectory = None, as_json:
         "directory": parts.directory,
         "problems": parts.reader.problems(),
     }
+    cosigned, witnesses = cosigned_size(parts.tiles), witness_status(parts.tiles)
     if as_json:
-        print_json(shown)
+        print_json({**shown, "cosigned": cosigned, "witnesses": witnesses})
     else:
-        print_table(("", ""), shown.items())
+        print_table(("", ""), {**shown, "cosigned": "nothing" if cosigned is None else cosigned}.items())
+        print_witnesses(witnesses)
 
 
 @app.command()
@@ -115,7 +119,8 @@ def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None
     rows = (row for row in parts.reader.rows() if row.seq < state.size)
     published = Published(parts.tiles.read, note, key)
     report = fsck(state, rows, published, view, lambda done: tell(f"{done} of {state.size} entries"))
-    counts = tuple(Finding(None, what) for what in parts.reader.index_differences())
+    others = (*parts.reader.index_differences(), *check_cosigned(parts.tiles.read, note, key))
+    counts = tuple(Finding(None, what) for what in others)
     report = replace(report, bad=(*report.bad, *counts))
     bad, unchecked = _check_obligations(parts, view, tell)
     found = tuple(Finding(None, what) for what in bad)

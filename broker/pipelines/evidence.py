@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from broker.audit.checkpoint import SignedCheckpoint, VerifierKey, parse_checkpoint, verify_checkpoint
 from broker.audit.codec import read_event
 from broker.audit.cosignature import CosignerKey, cosignatures
+from broker.audit.cosigned import newest_cosigned
 from broker.audit.events import AuditEvent
 from broker.audit.evidence import Evidence, GateFacts, GateKey, build_bundle, verify_bundle
 from broker.audit.proof import TileTree, write_proof
@@ -68,7 +69,8 @@ def prove(row: LedgerRow, fetch: Fetch, note: bytes | None, view: TrustView) -> 
         IncompleteError: The entry is not published yet.
         EvidenceError: Ledger, published log and registry do not agree.
     """
-    checkpoint = signed_checkpoint(note)
+    # A cosigned one is worth more, and as good as the newest wherever it has the entry.
+    checkpoint = signed_checkpoint(newest_cosigned(fetch, row.seq) or note)
     key, size = log_key(view, checkpoint), checkpoint.checkpoint.size
     if row.seq >= size:
         raise IncompleteError("the entry is recorded and not yet published", remedy="Try again in a moment")

@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 
 from broker.audit.checkpoint import Checkpoint, VerifierKey, sign_checkpoint
 from broker.audit.container import read_zip, write_zip
+from broker.audit.cosignature import cosign
 from broker.audit.evidence import Evidence, build_bundle, verify_bundle
 from broker.audit.ledger import LedgerEntry
-from broker.audit.proof import TileTree, write_proof
+from broker.audit.policy import parse_policy
+from broker.audit.proof import TileTree, parse_proof, write_proof
 from broker.audit.tiles import TiledLog
 from broker.crypto import SoftwareSigner
 from broker.errors import EvidenceError, IncompleteError, MalformedError
 from broker.names import Algorithm, Digest, Micros
+from broker.pipelines.witness import SigningKey
 from tests.audit_world import DECIDED, GATE, LOG_KEY, ORIGIN, decisions, entries, gate_facts
+from tests.witness_world import INSPECTORATE, PEER, policy_text
 
 
 @cache
@@ -51,6 +55,41 @@ def repacked(**changed: bytes) -> bytes:
     """The bundle with other content under these names (dots written as underscores)."""
     files = read_zip(BUNDLE)
     return write_zip([(name, changed.get(name.replace(".", "_"), content)) for name, content in files])
+
+
+def cosigned(*keys: SigningKey, at: Checkpoint | None = None) -> bytes:
+    """The bundle, its checkpoint cosigned by these; or with lines that they made for another."""
+    made = evidence()
+    checkpoint = parse_proof(made.proof).checkpoint.checkpoint
+    lines = b"".join(cosign(at or checkpoint, key.signer, key.verifier, 1) for key in keys)
+    return build_bundle(replace(made, proof=made.proof + lines))
+
+
+@pytest.mark.parametrize(
+    ("keys", "names", "anchored"),
+    [
+        pytest.param((), (), False, id="nobody"),
+        pytest.param((PEER,), ("raad",), False, id="one of two"),
+        pytest.param((INSPECTORATE, PEER), ("inspectie", "raad"), True, id="both"),
+    ],
+)
+def test_the_report_says_who_cosigned(
+    keys: tuple[SigningKey, ...], names: tuple[str, ...], anchored: bool
+) -> None:
+    """By the reader's own policy; without one, nothing is said."""
+    policy = parse_policy(policy_text().encode())
+
+    report = verify_bundle(cosigned(*keys), LOG_KEY.verifier, policy)
+    assert (report.cosigners, report.anchored) == (names, anchored)
+    assert verify_bundle(cosigned(*keys)).anchored is None
+
+
+def test_a_false_cosignature_is_wrong() -> None:
+    """A line of a witness of the policy that was made for another checkpoint."""
+    bundle = cosigned(PEER, at=Checkpoint(ORIGIN, 3, Digest(bytes(32))))
+
+    with pytest.raises(EvidenceError):
+        verify_bundle(bundle, LOG_KEY.verifier, parse_policy(policy_text().encode()))
 
 
 def test_a_bundle_verifies() -> None:
