@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from broker.adapters.access_log import SqlAccessLog
+from broker.adapters.access_rules import installed_rules
+from broker.adapters.certificates import read_certificate
 from broker.adapters.database import migrate_apart, no_ledger, open_engine
 from broker.adapters.kafka_sink import KafkaSink
 from broker.adapters.kafka_source import KafkaSource
@@ -18,19 +21,28 @@ from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
 from broker.adapters.tiles import TileDirectory
 from broker.adapters.witness_client import HttpWitnessCall, require_witness_url
-from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe
+from broker.assembly import LEDGER_TUNING, clock, kafka_access, keeper, probe, system_entropy
+from broker.audit.access_store import access_origin
 from broker.audit.checkpoint import LogKey, SecondKey, VerifierKey
 from broker.audit.policy import Policy, parse_policy
 from broker.audit.store import TileStore
 from broker.errors import ConfigurationError, MalformedError
-from broker.names import Algorithm
-from broker.parts import AuditParts, LedgerParts, Witnesses
+from broker.names import Algorithm, Oin
+from broker.parts import AccessPublishing, AuditParts, LedgerParts, Witnesses
 from broker.pipelines.obligation_book import ObligationBook
 from broker.self_test import run_self_test
 from broker.settings import LedgerProfile
 from broker.topics import DECISIONS
 
-__all__ = ["audit_parts", "ledger_parts", "published_log", "read_policy", "rebuild_obligations"]
+__all__ = [
+    "access_publishing",
+    "audit_parts",
+    "certificate_person",
+    "ledger_parts",
+    "published_log",
+    "read_policy",
+    "rebuild_obligations",
+]
 
 _LEDGER_GROUP = "ledger"
 """Nobody joins it: the ledger's offsets are in its database, and shown here for others to see."""
@@ -87,13 +99,49 @@ def audit_parts(profile: LedgerProfile) -> AuditParts:
     tiles = TileDirectory(profile.tlog)
     return AuditParts(
         reader=reader,
-        accesses=reader,
+        accesses=SqlAccessLog(engine),
         tiles=tiles,
         directory=str(profile.tlog),
         keeper=keeper(profile),
         clock=clock(profile),
         obligations=SqlObligationReader(engine),
+        access_tiles=TileDirectory(profile.access_folder),
+        rules=installed_rules(),
+        entropy=system_entropy,
     )
+
+
+def access_publishing(profile: LedgerProfile) -> AccessPublishing:
+    """What publishing the access log needs; from this moment no other process may publish it.
+
+    Raises:
+        ConfigurationError: The key or the folder is unusable, or another process publishes it.
+    """
+    signer, name = read_signer(profile.key), access_origin(profile.origin)
+    # It holds who looked: nobody but the exchange and whoever it is shown to reads it.
+    profile.access_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return AccessPublishing(
+        store=SqlAccessLog(open_engine(profile.database)),
+        tiles=TileDirectory(profile.access_folder).acquire(),
+        key=LogKey(signer, VerifierKey(name, signer.verifying_key), _second_key(profile)),
+        clock=clock(profile),
+    )
+
+
+def certificate_person(path: Path, oin: Oin) -> str:
+    """How the access log names the owner of the client certificate in *path*.
+
+    Raises:
+        ConfigurationError: There is none in it, or it is of another agency than *oin*.
+    """
+    facts = read_certificate(path)
+    if facts.oin and facts.oin != oin:
+        raise ConfigurationError(
+            f"the certificate in {path} is of another agency",
+            why=f"it is of {facts.oin}, and the profile of {oin}",
+            remedy="Name the certificate that was issued for you",
+        )
+    return f"certificate:{facts.name[:100]}:{facts.fingerprint}"
 
 
 def rebuild_obligations(profile: LedgerProfile) -> int:

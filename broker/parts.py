@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from broker.audit.access_store import AccessLog
 from broker.audit.checkpoint import LogKey
 from broker.audit.decision_record import GateDirectory
 from broker.audit.policy import Policy
-from broker.audit.store import AccessLog, LedgerReader, TileStore
+from broker.audit.store import LeafStore, LedgerReader, TileStore
 from broker.audit.witness import WitnessCall
 from broker.crypto import Signer
 from broker.envelope.model import Sender
@@ -22,9 +23,12 @@ from broker.pipelines.gate import GateIdentity
 from broker.pipelines.obligation_book import FollowedStore
 from broker.pipelines.obligations import RegisteredRules
 from broker.ports import Clock, Entropy, Inbox, MessageSink, MessageSource, Probe, no_probe
+from broker.trust.access_rules import AccessRules
 from broker.trust.keeper import TrustKeeper
 
 __all__ = [
+    "AccessPublishing",
+    "AccessStore",
     "AnswerParts",
     "AuditParts",
     "GateKeeper",
@@ -95,6 +99,8 @@ class AuditParts:
     Attributes:
         obligations: What follows from the ledger.
         directory: Folder of the published log, to show to people.
+        access_tiles: Folder of the published access log.
+        rules: Who may ask what.
     """
 
     reader: LedgerReader
@@ -104,6 +110,27 @@ class AuditParts:
     keeper: TrustKeeper
     clock: Clock
     obligations: ObligationReader
+    access_tiles: TileStore
+    rules: AccessRules
+    entropy: Entropy
+
+
+class AccessStore(AccessLog, LeafStore, Protocol):
+    """The access log, as far as publishing it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPublishing:
+    """What publishing the access log needs.
+
+    Attributes:
+        key: The log's key, under the name of the access log.
+    """
+
+    store: AccessStore
+    tiles: TileStore
+    key: LogKey
+    clock: Clock
 
 
 class LedgerDirectory(GateDirectory, RegisteredRules, Protocol):

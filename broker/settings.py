@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
@@ -36,8 +36,10 @@ __all__ = [
     "LedgerProfile",
     "Profile",
     "RegistrySettings",
+    "ViewerProfile",
     "WitnessProfile",
     "WitnessesSettings",
+    "is_viewer_profile",
     "load_profile",
 ]
 
@@ -215,6 +217,7 @@ class LedgerProfile(Profile):
         key: File with the Ed25519 key that signs checkpoints.
         key_mldsa: File with an ML-DSA-44 key that signs them as well.
         witnesses: Who cosigns them; without, nobody is asked.
+        access_tlog: Folder of the published log of who looked; beside *tlog* by default.
     """
 
     database: _DatabaseField
@@ -223,6 +226,32 @@ class LedgerProfile(Profile):
     key: _PathField
     key_mldsa: _PathField | None = None
     witnesses: WitnessesSettings | None = None
+    access_tlog: _PathField | None = None
+
+    @property
+    def access_folder(self) -> Path:
+        """Where the access log is published."""
+        return self.access_tlog or self.tlog.with_name(f"{self.tlog.name}-access")
+
+
+class ViewerProfile(_Section):
+    """Who looks into an audit trail, and where it is: inspector.toml.
+
+    Attributes:
+        name: Short name of the agency.
+        oin: The agency whose person looks.
+        role: In which capacity (docs/spec/audit.md 12).
+        on_behalf: The agency that answers for it; that one itself by default.
+        certificate: PEM file with the person's client certificate; without, the account is the identity.
+        ledger: The ledger's profile.
+    """
+
+    name: _NameField
+    oin: _OinField
+    role: Literal["inspector", "chief-inspector", "auditor", "operator", "agency"]
+    on_behalf: _OinField | None = None
+    certificate: _PathField | None = None
+    ledger: _PathField
 
 
 class WitnessProfile(_Section):
@@ -251,6 +280,15 @@ class WitnessProfile(_Section):
         if self.clock is not None and not self.development:
             raise ValueError("only a sandbox has a clock of its own: it needs development = true")
         return self
+
+
+def is_viewer_profile(path: Path) -> bool:
+    """Whether the profile in *path* says who looks, instead of what a process needs.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
+    return "ledger" in read_toml(path)
 
 
 _Kind = TypeVar("_Kind", bound=_Section)

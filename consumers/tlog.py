@@ -21,7 +21,7 @@ from broker.audit.checkpoint import (
 )
 from broker.audit.cosignature import CosignerKey, cosign, cosignatures
 from broker.audit.ledger import LedgerEntry
-from broker.audit.store import LedgerStore, LogState, TileStore
+from broker.audit.store import LeafStore, LogState, TileStore
 from broker.audit.tiles import TiledLog
 from broker.errors import EvidenceError, MalformedError
 from broker.names import Micros
@@ -45,7 +45,7 @@ class Tlog:
         # Beside Ed25519, for whoever trusts it alone; under the log's name, and without a time.
         self._second = None if key.second is None else CosignerKey(key.verifier.name, key.second.public)
 
-    def recover(self, state: LogState, store: LedgerStore) -> bytes | None:
+    def recover(self, state: LogState, store: LeafStore) -> bytes | None:
         """Bring the folder to the state of the database.
 
         Returns:
@@ -72,7 +72,7 @@ class Tlog:
         """Write the files that change because of these entries; they are on disk when it returns."""
         self._write([(entry.event_bytes, entry.leaf_hash) for entry in entries])
 
-    def publish(self, state: LogState, store: LedgerStore) -> bytes:
+    def publish(self, state: LogState, store: LeafStore) -> bytes:
         """Sign a checkpoint over what is on disk, remember it, and only then publish it.
 
         Raises:
@@ -106,7 +106,7 @@ class Tlog:
         except MalformedError as error:
             raise EvidenceError("the published checkpoint is damaged", why=error.what) from error
 
-    def _edge(self, published: Checkpoint, store: LedgerStore) -> TiledLog:
+    def _edge(self, published: Checkpoint, store: LeafStore) -> TiledLog:
         """The log at the published size: from its files, or if those are damaged from the database."""
         try:
             log = TiledLog.load(published.size, self._tiles.read)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-__all__ = ["packaged", "read"]
+__all__ = ["access_rules", "packaged", "read"]
 
 _FILES = ("CATALOGUE", "catalogue.yaml")
 _FOLDERS = ("groups", "messages")
+
+
+def access_rules() -> bytes:
+    """Who may ask what of the audit trail, as this installation has it."""
+    return files("schemas").joinpath("access.yaml").read_bytes()
 
 
 def packaged() -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from broker.errors import ConfigurationError
@@ -23,12 +24,14 @@ class CertificateFacts:
     Attributes:
         oin: Serial number of the subject, or empty: a part of the exchange itself.
         name: Common name: who Kafka takes its owner for.
+        fingerprint: SHA-256 of it, in hexadecimal.
     """
 
     oin: str
     name: str
     valid_from: Micros
     valid_until: Micros
+    fingerprint: str
 
 
 def read_certificate(path: Path) -> CertificateFacts:
@@ -48,6 +51,7 @@ def read_certificate(path: Path) -> CertificateFacts:
         name=_subject(certificate, NameOID.COMMON_NAME),
         valid_from=Micros(calendar.timegm(certificate.not_valid_before_utc.utctimetuple()) * SECOND),
         valid_until=Micros(calendar.timegm(certificate.not_valid_after_utc.utctimetuple()) * SECOND),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
     )
 
 

@@ -49,7 +49,7 @@ __all__ = [
     "writing",
 ]
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The newest migration; a test compares it with the migrations that there are."""
 
 _SQLITE = "sqlite:///"

@@ -1,18 +1,17 @@
-"""Reading the ledger: search, one entry, every entry; and the record of who looked."""
+"""Reading the ledger: search, one entry, every entry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, func, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, and_, func, select
 
-from broker.adapters.database import no_ledger, reading, writing
+from broker.adapters.database import no_ledger, reading
 from broker.adapters.ledger_search import answers, index_differences, summarise
-from broker.adapters.ledger_tables import ACCESSES, ENTRIES, LOG, PROBLEMS, SUBJECTS
+from broker.adapters.ledger_tables import ENTRIES, LOG, PROBLEMS, SUBJECTS
 from broker.audit.query import Query
 from broker.audit.search import Summary
-from broker.audit.store import COLUMNS, Access, LedgerRow, StoredState
+from broker.audit.store import COLUMNS, LedgerRow, StoredState
 from broker.names import Oin
 
 __all__ = ["SqlLedgerReader"]
@@ -21,7 +20,7 @@ _CHUNK = 1024
 
 
 class SqlLedgerReader:
-    """A `LedgerReader` and `AccessLog` on the ledger's database."""
+    """A `LedgerReader` on the ledger's database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -94,24 +93,6 @@ class SqlLedgerReader:
         """How many records did not become entries."""
         with reading(self._engine) as connection:
             return int(connection.execute(select(func.coalesce(func.sum(PROBLEMS.c.count), 0))).scalar_one())
-
-    def record_access(self, access: Access) -> None:
-        """Remember that somebody looked, before they are shown anything.
-
-        Raises:
-            UnavailableError: It could not be remembered: nothing may be shown.
-        """
-        values: dict[str, Any] = {
-            "at": int(access.at),
-            "party": str(access.party),
-            "person": access.person,
-            "purpose": access.purpose,
-            "reference": access.reference,
-            "query": access.query,
-            "results": access.results,
-        }
-        with writing(self._engine) as connection:
-            connection.execute(insert(ACCESSES).values(values))
 
 
 def _subjects(connection: Connection, first: int, last: int) -> dict[int, frozenset[bytes]]:

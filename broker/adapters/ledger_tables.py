@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 
 __all__ = [
     "ACCESSES",
+    "ACCESS_CHECKPOINTS",
+    "ACCESS_ENTRIES",
+    "ACCESS_LOG",
     "CHECKPOINTS",
     "ENTRIES",
     "LOG",
@@ -144,6 +147,46 @@ ACCESSES = Table(
     Column("reference", String(200), nullable=False),
     Column("query", String(2000), nullable=False),
     Column("results", Integer, nullable=False),
+)
+
+"""Who looked before there was an access log with a tree: read by hand, and never written any more."""
+
+ACCESS_LOG = Table(
+    "access_log",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+"""One row, made by the migration: whoever appends holds it."""
+
+ACCESS_ENTRIES = Table(
+    "access_entries",
+    METADATA,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+    Column("access_id", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("party", String(20), nullable=False),
+    Column("person", String(220), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("ground", String(64), nullable=False),
+    Column("reference", String(200), nullable=False),
+    Column("command", String(64), nullable=False),
+)
+Index("access_entries_access", ACCESS_ENTRIES.c.access_id, unique=True)
+Index("access_entries_at", ACCESS_ENTRIES.c.at)
+Index("access_entries_person", ACCESS_ENTRIES.c.person, ACCESS_ENTRIES.c.seq)
+
+ACCESS_CHECKPOINTS = Table(
+    "access_checkpoints",
+    METADATA,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 OBLIGATIONS = Table(

@@ -20,10 +20,9 @@ from broker.ports import Offsets, Position
 
 __all__ = [
     "COLUMNS",
-    "Access",
-    "AccessLog",
     "Appended",
     "Batch",
+    "LeafStore",
     "LedgerReader",
     "LedgerRow",
     "LedgerStore",
@@ -131,28 +130,23 @@ class LedgerRow:
     subjects: frozenset[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """That a person asked something of the audit trail.
+class LeafStore(Protocol):
+    """A durable log, as far as publishing it goes."""
 
-    Attributes:
-        party: On whose behalf.
-        person: Who, as the system knows them.
-        purpose: Purpose code.
-        reference: Case, order or complaint that the question belongs to.
-        results: How many entries were shown.
-    """
+    def leaves(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
+        """Entry and leaf hash of every entry from *start* up to *stop*, in order."""
+        ...
 
-    at: Micros
-    party: Oin
-    person: str
-    purpose: str
-    reference: str
-    query: str
-    results: int
+    def record_checkpoint(self, checkpoint: Checkpoint, note: bytes, at: Micros) -> None:
+        """Remember a published checkpoint.
+
+        Raises:
+            EvidenceError: One of the same size and another root was published before.
+        """
+        ...
 
 
-class LedgerStore(Protocol):
+class LedgerStore(LeafStore, Protocol):
     """The durable ledger, with a single writer."""
 
     def acquire(self, epoch: int | None = None) -> LogState:
@@ -174,18 +168,6 @@ class LedgerStore(Protocol):
         Raises:
             ConfigurationError: Somebody else acquired the ledger (code ``fenced``).
             UnavailableError: It is not known whether the batch is stored: `acquire` with the epoch tells.
-        """
-        ...
-
-    def leaves(self, start: int, stop: int) -> Iterator[tuple[bytes, bytes]]:
-        """Entry and leaf hash of every entry from *start* up to *stop*, in order."""
-        ...
-
-    def record_checkpoint(self, checkpoint: Checkpoint, note: bytes, at: Micros) -> None:
-        """Remember a published checkpoint.
-
-        Raises:
-            EvidenceError: One of the same size and another root was published before.
         """
         ...
 
@@ -261,18 +243,6 @@ class LedgerReader(Protocol):
 
     def problems(self) -> int:
         """How many records did not become entries."""
-        ...
-
-
-class AccessLog(Protocol):
-    """Remembers who looked: a log of its own, apart from the ledger."""
-
-    def record_access(self, access: Access) -> None:
-        """Remember that somebody looked, before they are shown anything.
-
-        Raises:
-            UnavailableError: It could not be remembered: nothing may be shown.
-        """
         ...
 
 

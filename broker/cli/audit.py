@@ -14,29 +14,29 @@ import typer
 
 from broker.audit.evidence import MAX_BUNDLE, verify_bundle
 from broker.audit.narrative import describe
-from broker.audit.query import parse_query
 from broker.audit.search import Granularity, Summary
 from broker.audit.store import LedgerRow
+from broker.cli.accesses import app as accesses
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
 from broker.cli.audit_explaining import app as explaining
 from broker.cli.audit_looking import (
     DecisionId,
     ForPurpose,
     Reference,
+    SecondGround,
     ShortNames,
+    Why,
     event_of,
-    find,
     opened,
+    place_of,
     published_size,
-    query_names,
-    record,
 )
 from broker.cli.audit_scan import app as scanning
 from broker.cli.audit_scan import given_key
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import print_json, print_line, print_table
+from broker.crypto import sha256
 from broker.dutch_time import local
-from broker.errors import UsageError
 from broker.moments import to_text
 
 __all__ = ["app"]
@@ -50,16 +50,18 @@ _SHAPES = {
 
 app = typer.Typer(help="Search the audit trail, prove an entry, verify a proof.", no_args_is_help=True)
 app.add_typer(explaining)
+app.add_typer(accesses)
 app.add_typer(scanning)
 
 
 @app.command()
 def search(
-    purpose: ForPurpose,
-    reference: Reference,
     query: Annotated[str, typer.Argument(help="FIELD:VALUE words; `-` before a word excludes.")] = "",
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
+    second: SecondGround = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Entries in one answer.")] = 50,
     page: Annotated[str | None, typer.Option("--next", help="The `next` of the answer before.")] = None,
     counts: Annotated[
@@ -68,11 +70,12 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search the ledger, newest first."""
-    with opened(profile, directory) as (settings, parts):
-        understood = parse_query(query, query_names(parts))
-        rows = parts.reader.search(understood, limit + 1, _place(page))
+    before = place_of(page)
+    with opened("search", Why(purpose, reference, second), profile, directory) as here:
+        parts, understood = here.parts, here.question(query)
+        rows = parts.reader.search(understood, limit + 1, before)
         shown, more = rows[:limit], len(rows) > limit
-        record(settings, parts, (purpose, reference), understood.text, len(shown))
+        here.record(understood.text, len(shown), [row.decision_id for row in shown])
         published = published_size(parts)
         short = ShortNames.of(parts)
         summary = parts.reader.summary(understood) if counts else None
@@ -96,10 +99,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one entry of the ledger."""
-    with opened(profile, directory) as (settings, parts):
-        row = find(parts, decision)
-        record(settings, parts, (purpose, reference), f"decision-id:{row.decision_id.hex()}", 1)
-        entry = _entry(row, published_size(parts))
+    with opened("show", Why(purpose, reference), profile, directory) as here:
+        row = here.find(decision)
+        here.record(f"decision-id:{row.decision_id.hex()}", 1, [row.decision_id])
+        entry = _entry(row, published_size(here.parts))
     if as_json:
         print_json(entry)
     else:
@@ -119,10 +122,10 @@ def prove(
     """Write the evidence of one entry as a file that anybody can verify."""
     from broker.pipelines.evidence import prove as prove_entry
 
-    with opened(profile, directory) as (settings, parts):
-        row = find(parts, decision)
-        record(settings, parts, (purpose, reference), f"prove:{row.decision_id.hex()}", 1)
+    with opened("prove", Why(purpose, reference), profile, directory) as here:
+        row, parts = here.find(decision), here.parts
         bundle = prove_entry(row, parts.tiles.read, parts.tiles.checkpoint(), parts.keeper.current())
+        here.record(f"decision-id:{row.decision_id.hex()}", 1, [row.decision_id], sha256(bundle))
     write_named(output, bundle)
     if as_json:
         print_json({"file": output, "bytes": len(bundle), "seq": row.seq})
@@ -160,16 +163,6 @@ def verify(
     print_line(f"Decision {report.event.decision_id}: {report.event.outcome} {report.event.reason}".rstrip())
     if not report.pinned:
         print_line(f"Compare this key with the one that the log publishes: {report.verifier_key}")
-
-
-def _place(page: str | None) -> int | None:
-    if page is None:
-        return None
-    if not page.isascii() or not page.isdigit() or len(page) > 18:
-        raise UsageError(
-            "--next is not the `next` of an answer", remedy="Copy the `next` of the answer before"
-        )
-    return int(page)
 
 
 def _entry(row: LedgerRow, published: int) -> dict[str, object]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from broker.audit.narrative import describe
-from broker.audit.query import parse_query
 from broker.audit.store import LedgerRow
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
 from broker.cli.audit_looking import (
@@ -17,14 +16,12 @@ from broker.cli.audit_looking import (
     ForPurpose,
     Reference,
     ShortNames,
+    Why,
     event_of,
-    find,
     opened,
-    query_names,
-    record,
 )
 from broker.cli.printing import print_json, print_line, print_table
-from broker.dutch_time import local
+from broker.dutch_time import local_text
 from broker.errors import EvidenceError, UsageError
 from broker.moments import DAY, HOUR, to_text
 from broker.names import CaseRef, Micros
@@ -44,24 +41,26 @@ _MOST = 10_000
 @app.command("timeline")
 def timeline_(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Case reference, 32 hexadecimal digits.")],
-    purpose: ForPurpose,
-    reference: Reference,
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Show one case in order: decisions, what was due, and the gaps in which nothing came."""
     from broker.obligations.store import ObligationQuery
     from broker.pipelines.timeline import timeline
 
-    with opened(profile, directory) as (settings, parts):
-        query = parse_query(f"case:{case}", query_names(parts))
+    with opened("timeline", Why(purpose, reference), profile, directory) as here:
+        parts, query = here.parts, here.question(f"case:{case}")
         rows = parts.reader.search(query, _MOST)
         if len(rows) == _MOST:
             raise UsageError("the case has too many entries for one answer", remedy="Search it by period")
-        record(settings, parts, (purpose, reference), f"timeline {query.text}", len(rows))
+        here.record(query.text, len(rows), [row.decision_id for row in rows])
+        own = here.permit().own
+        parties = frozenset() if own is None else frozenset({own})
         now = parts.clock.now()
-        asked = ObligationQuery(now, case_ref=CaseRef.parse(case.lower()))
+        asked = ObligationQuery(now, parties, CaseRef.parse(case.lower()))
         events = [(row.seq, event_of(row)) for row in rows]
         moments = timeline(events, parts.obligations.obligations(asked, _MOST), now)
         short = ShortNames.of(parts)
@@ -74,20 +73,20 @@ def timeline_(
 @app.command()
 def why(
     decision: DecisionId,
-    purpose: ForPurpose,
-    reference: Reference,
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Explain one decision: step by step, with agreement, grant, groups and the source of each."""
     from broker.operations.explaining_decision import explain_decision
 
-    with opened(profile, directory) as (settings, parts):
-        row = find(parts, decision)
-        record(settings, parts, (purpose, reference), f"why decision-id:{row.decision_id.hex()}", 1)
+    with opened("why", Why(purpose, reference), profile, directory) as here:
+        row = here.find(decision)
+        here.record(f"decision-id:{row.decision_id.hex()}", 1, [row.decision_id])
         event = event_of(row)
-        sentences = explain_decision(event, parts.keeper.current())
+        sentences = explain_decision(event, here.parts.keeper.current())
     if as_json:
         print_json({"decision": describe(event), "sentences": sentences})
     else:
@@ -96,14 +95,14 @@ def why(
 
 @app.command("recheck")
 def recheck_(
-    purpose: ForPurpose,
-    reference: Reference,
     decision: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="Decision id or its first digits; or give --sample.")
     ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, max=100_000, help="So many, drawn at random.")
     ] = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
     as_json: AsJson = False,
@@ -113,11 +112,11 @@ def recheck_(
 
     if (decision is None) == (sample is None):
         raise UsageError("give a decision id or --sample, and not both", remedy="See --help")
-    with opened(profile, directory) as (settings, parts):
-        rows = [find(parts, decision)] if decision is not None else _drawn(parts, sample or 0)
-        asked = f"recheck {decision or f'sample {sample}'}"
-        record(settings, parts, (purpose, reference), asked, len(rows))
-        view = parts.keeper.current()
+    with opened("recheck", Why(purpose, reference), profile, directory) as here:
+        rows = [here.find(decision)] if decision is not None else _drawn(here.parts, sample or 0)
+        asked = f"decision-id:{rows[0].decision_id.hex()}" if decision is not None else f"sample {sample}"
+        here.record(asked, len(rows), [row.decision_id for row in rows])
+        view = here.parts.keeper.current()
         verdicts = [(row, recheck(event_of(row), view)) for row in rows]
     counted = Counter(verdict.verdict for _, verdict in verdicts)
     if as_json:
@@ -166,7 +165,7 @@ def _document(moment: Moment) -> dict[str, object]:
 
 
 def _line(moment: Moment, short: ShortNames) -> tuple[str, str, str, str, str]:
-    when = local(moment.at).strftime("%Y-%m-%d %H:%M")
+    when = local_text(moment.at)
     event, owed = moment.event, moment.obligation
     if event is not None and event.message is not None:
         document = describe(event)["message"]

@@ -12,7 +12,7 @@ from broker.audit.narrative import describe
 from broker.audit.query import QueryNames, parse_query
 from broker.audit.scan import Found, scan
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
-from broker.cli.audit_looking import ForPurpose, Reference, opened, query_names, record
+from broker.cli.audit_looking import ForPurpose, Reference, SecondGround, Why, opened, query_names
 from broker.cli.printing import print_json, print_line, print_table, progress
 from broker.dutch_time import local
 from broker.errors import MalformedError, UsageError
@@ -20,7 +20,7 @@ from broker.errors import MalformedError, UsageError
 if TYPE_CHECKING:
     from broker.audit.tiles import Fetch
 
-__all__ = ["app", "given_key"]
+__all__ = ["app", "given_key", "scan_"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,6 +36,7 @@ def scan_(
     ] = None,
     purpose: ForPurpose = "",
     reference: Reference = "",
+    second: SecondGround = "",
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
     as_json: AsJson = False,
@@ -45,9 +46,7 @@ def scan_(
         names, checkpoint, fetch = QueryNames(), *_copied(copy, key)
         found = _scanned(query, names, checkpoint, fetch)
     else:
-        if not purpose or not reference:
-            raise UsageError("--purpose and --reference are needed", remedy="Say why you look, and for what")
-        found, checkpoint = _ours((profile, directory), query, (purpose, reference))
+        found, checkpoint = _ours((profile, directory), query, Why(purpose, reference, second))
     if as_json:
         entries = [{**describe(one.event), "seq": one.seq} for one in found]
         about = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
@@ -90,18 +89,15 @@ def _copied(folder: Path, key: str | None) -> tuple[Checkpoint, Fetch]:
     return verify_checkpoint(signed_checkpoint(tiles.checkpoint()), given_key(key)), tiles.read
 
 
-def _ours(
-    where: tuple[Path | None, Path | None], query: str, why: tuple[str, str]
-) -> tuple[list[Found], Checkpoint]:
+def _ours(where: tuple[Path | None, Path | None], query: str, why: Why) -> tuple[list[Found], Checkpoint]:
     from broker.pipelines.evidence import log_key, signed_checkpoint
 
-    with opened(*where) as (settings, parts):
+    with opened("scan", why, *where) as here:
+        parts, understood = here.parts, here.question(query)
         signed = signed_checkpoint(parts.tiles.checkpoint())
         log_key(parts.keeper.current(), signed)
-        names = query_names(parts)
-        text = parse_query(query, names).text
-        found = _scanned(query, names, signed.checkpoint, parts.tiles.read)
-        record(settings, parts, why, f"scan {text}", len(found))
+        found = _scanned(query, query_names(parts), signed.checkpoint, parts.tiles.read)
+        here.record(understood.text, len(found), [one.event.decision_id for one in found])
     return found, signed.checkpoint
 
 

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from broker import logs
-from broker.assembly_ledger import audit_parts, ledger_parts
+from broker.assembly_ledger import access_publishing, audit_parts, ledger_parts
 from broker.audit.cosigned import check_cosigned
 from broker.audit.fsck import Finding, FsckReport, Published, fsck
+from broker.cli.accesses import checked_accesses
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile
 from broker.cli.cosigned import cosigned_size, print_witnesses, witness_status
 from broker.cli.ledgers import ledger_profile
@@ -26,6 +27,7 @@ from broker.pipelines.evidence import log_key, signed_checkpoint
 from broker.pipelines.obligation_book import Compared, compare
 from broker.settings import LedgerProfile, load_profile
 from broker.trust.view import TrustView
+from consumers.access_publisher import AccessPublisher
 from consumers.ledger_writer import LedgerWriter
 
 __all__ = ["app"]
@@ -48,8 +50,11 @@ def run(
     process = LedgerWriter(parts)
     watch = OverdueWatch(audit_parts(settings).obligations, parts.keeper, parts.clock)
 
+    accesses = AccessPublisher(access_publishing(settings))
+
     def step() -> int:
         done = process.step()
+        accesses.look()
         watch.look()
         return done
 
@@ -122,9 +127,24 @@ def _check(parts: AuditParts, view: TrustView | None, tell: Callable[[str], None
     others = (*parts.reader.index_differences(), *check_cosigned(parts.tiles.read, note, key))
     counts = tuple(Finding(None, what) for what in others)
     report = replace(report, bad=(*report.bad, *counts))
-    bad, unchecked = _check_obligations(parts, view, tell)
-    found = tuple(Finding(None, what) for what in bad)
-    return replace(report, bad=(*report.bad, *found), unchecked=(*report.unchecked, *unchecked))
+    for bad, unchecked in (_check_obligations(parts, view, tell), _check_accesses(parts)):
+        found = tuple(Finding(None, what) for what in bad)
+        report = replace(report, bad=(*report.bad, *found), unchecked=(*report.unchecked, *unchecked))
+    return report
+
+
+def _check_accesses(parts: AuditParts) -> tuple[Sequence[str], Sequence[str]]:
+    """What is wrong with the log of who looked, and what of it could not be checked (audit.md 12)."""
+    try:
+        if parts.accesses.state().size == 0 and parts.access_tiles.checkpoint() is None:
+            return (), ()
+        report = checked_accesses(parts)
+    except ConfigurationError:
+        # Its tables are not there yet: the ledger writer makes them.
+        return (), ("access log",)
+    except EvidenceError as error:
+        return (f"the access log: {error.what}",), ()
+    return report.bad, report.unchecked
 
 
 def _check_obligations(

@@ -19,7 +19,7 @@ from broker.catalogue.load import load_catalogue
 from broker.operations import topics
 from broker.operations.parties import parties
 from broker.operations.topics import GATE, LEDGER
-from broker.sandbox.cast import AGENCIES, EXCHANGE, CastMember
+from broker.sandbox.cast import AGENCIES, EXCHANGE, CastMember, member
 from broker.sandbox.kafka import ADMIN
 from broker.sandbox.layout import Layout
 from broker.sandbox.members import LOG_SECOND_KEY, enrol_agencies, enrol_exchange, issue_certificates
@@ -35,6 +35,8 @@ LOG_ORIGIN: Final = "zandbak.invalid/schakel"
 
 PARTITIONS: Final = 2
 """Of each topic in the sandbox: enough to see that order is kept per case and not per topic."""
+
+_VIEWERS: Final = ("inspector", "chief-inspector", "auditor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,20 @@ def _write_profiles(layout: Layout, bootstrap: Sequence[str], database: str | No
         "witnesses": {"policy": layout.policy.name},
     }
     write_toml(layout.ledger_profile, ledger)
+    for role in _VIEWERS:
+        write_toml(layout.viewer_profile(role), _viewer(role))
     write_toml(layout.operator_profile, _party(ADMIN, bootstrap, "../pki"))
+
+
+def _viewer(role: str) -> dict[str, TomlValue]:
+    inspectorate = member("inspectie-jeugdzorg")
+    return {
+        "name": inspectorate.name,
+        "oin": inspectorate.oin,
+        "role": role,
+        "certificate": f"../pki/{inspectorate.name}.pem",
+        "ledger": "ledger.toml",
+    }
 
 
 def _kept_database(layout: Layout) -> str | None:

@@ -6,6 +6,7 @@ DIR/pki/                 test authority, one certificate per party
 DIR/registry/public/     TUF repository: what everybody may read
 DIR/registry/keys/       the test keys that sign it (`broker.operations.registry`)
 DIR/exchange/            gate.toml ledger.toml operator.toml witnesses.policy, keys, ledger database, tlog/
+                         tlog-access/ inspector.toml chief-inspector.toml auditor.toml: who looks
 DIR/witnesses/<name>/    witness.toml, keys, witness.sqlite: what it cosigned
 DIR/agencies/<name>/     schakel.toml, keys/, inbox.sqlite
 DIR/run/                 pids, logs (JSON lines), history files, clock (by how much time is moved)
@@ -52,6 +53,10 @@ class Layout:
     def operator_profile(self) -> Path:
         """Profile of the operator."""
         return self.exchange / "operator.toml"
+
+    def viewer_profile(self, role: str) -> Path:
+        """Profile of who looks into the audit trail in this role."""
+        return self.exchange / f"{role}.toml"
 
     @property
     def policy(self) -> Path:

@@ -14,14 +14,14 @@ from sqlalchemy import Engine, event, inspect, update
 from broker.adapters.database import migrate, open_engine, reading, writing
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
-from broker.adapters.ledger_tables import ACCESSES, LOG, METADATA, PROBLEMS
+from broker.adapters.ledger_tables import LOG, METADATA, PROBLEMS
 from broker.audit.checkpoint import Checkpoint
 from broker.audit.query import QueryNames, parse_query
-from broker.audit.store import Access, Batch, LogState, Problem
+from broker.audit.store import Batch, LogState, Problem
 from broker.crypto import sha256
 from broker.errors import ConfigurationError, EvidenceError, UnavailableError
 from broker.merkle import leaf_hash, tree_root
-from broker.names import Digest, Micros
+from broker.names import Digest
 from broker.ports import Offsets, Position
 from broker.topics import QUARANTINE
 from tests.audit_world import DECIDED, GATE, ORIGIN, TOPIC, decisions, entries
@@ -210,16 +210,6 @@ def test_an_entry_is_found_by_its_decision(engine: Engine, store: SqlLedgerStore
     assert (row.seq, row.event_bytes, row.gate) == (1, wanted.event_bytes, GATE)
     assert row.envelope_digest == wanted.envelope_digest
     assert SqlLedgerReader(engine).find(bytes(32)) is None
-
-
-def test_who_looked_is_remembered(engine: Engine) -> None:
-    """Purpose, reference, query and number of results, apart from the entries."""
-    access = Access(Micros(1), GATE, "inspecteur", "toezicht", "zaak 12", "from:shg", 3)
-    SqlLedgerReader(engine).record_access(access)
-
-    with reading(engine) as connection:
-        (row,) = connection.execute(ACCESSES.select()).mappings()
-    assert (row["purpose"], row["reference"], row["results"]) == ("toezicht", "zaak 12", 3)
 
 
 def test_reading_does_not_wait_for_a_writer(engine: Engine, store: SqlLedgerStore) -> None:

@@ -64,7 +64,7 @@ def prove(layout: Layout, ledger: Ledger, decision: Digest, file: Path) -> Proof
     Raises:
         EvidenceError: It could not be written.
     """
-    profile = str(layout.operator_profile)
+    profile = str(layout.viewer_profile("inspector"))
     why = ("--purpose", "toezicht", "--reference", "demonstratie")
     made = _schakel("audit", "prove", str(decision), "-o", str(file), "--profile", profile, *why)
     if made.code != 0:

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from broker.adapters.database import migrate, open_engine, reading
+from broker.adapters.access_log import SqlAccessLog
+from broker.adapters.database import migrate, open_engine
 from broker.adapters.keyfiles import read_signer
 from broker.adapters.ledger_reader import SqlLedgerReader
 from broker.adapters.ledger_store import SqlLedgerStore
-from broker.adapters.ledger_tables import ACCESSES
 from broker.adapters.memory import MemoryLog, MemorySource
 from broker.adapters.system import SystemClock
 from broker.adapters.tiles import TileDirectory
 from broker.assembly import keeper
+from broker.audit.access import read_access
+from broker.audit.access_store import AccessQuery
 from broker.audit.checkpoint import LogKey, VerifierKey
 from broker.audit.decision_record import write_records
 from broker.cli import audit_looking
@@ -36,6 +37,7 @@ from consumers.ledger_writer import LedgerWriter
 from tests.audit_world import TOPIC, decisions
 
 COUNT = 12
+WHY = ("--purpose", "toezicht", "--reference", "klacht 8")
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +133,13 @@ def test_audit_search_is_recorded(sandbox: Path, capsys: pytest.CaptureFixture[s
     words = ("audit", "search", "reason:malformed", "--purpose", "toezicht", "--reference", "klacht 7")
     shown = answer(capsys, *words, "--dir", str(sandbox))
     engine = open_engine(load_profile(Layout(sandbox).ledger_profile, LedgerProfile).database)
-    with reading(engine) as connection:
-        asked = select(ACCESSES).where(ACCESSES.c.reference == "klacht 7")
-        (row,) = connection.execute(asked).mappings()
+    (row,) = SqlAccessLog(engine).search(AccessQuery(reference="klacht 7"), 10)
     engine.dispose()
+    event, entries = read_access(row.event_bytes), list_of(shown["entries"])
 
-    assert (row["query"], row["results"]) == ("reason:malformed", len(list_of(shown["entries"])))
+    assert (event.query, event.hits, event.command) == ("reason:malformed", len(entries), "search")
+    assert [one.hex() for one in event.decisions] == [entry["decision_id"] for entry in entries]
+    assert event.person.startswith("certificate:inspectie-jeugdzorg:")
 
 
 @pytest.mark.parametrize("words", [["from:shg"], ["from:shg", "--purpose", "toezicht"]])
@@ -149,9 +152,9 @@ def test_audit_search_asks_why(words: list[str], capsys: pytest.CaptureFixture[s
 def test_a_proof_is_written_and_verified(
     sandbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the ledger to a file, with the operator's profile; and from the file alone."""
-    file, profile = tmp_path / "proof.zip", Layout(sandbox).operator_profile
-    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), "--profile", str(profile))
+    """From the ledger to a file, with an inspector's profile; and from the file alone."""
+    file, profile = tmp_path / "proof.zip", Layout(sandbox).viewer_profile("inspector")
+    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), *WHY, "--profile", str(profile))
     key = str(answer(capsys, "ledger", "show", "--dir", str(sandbox))["verifier_key"])
     report = answer(capsys, "audit", "verify", str(file), "--log-key", key)
 
@@ -163,7 +166,7 @@ def test_a_damaged_proof_is_exit_seven(
 ) -> None:
     """Wrong evidence has a number of its own."""
     file = tmp_path / "proof.zip"
-    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), "--dir", str(sandbox))
+    answer(capsys, "audit", "prove", first_decision(), "-o", str(file), *WHY, "--dir", str(sandbox))
     file.write_bytes(file.read_bytes()[:-1] + b"x")
 
     assert main(["audit", "verify", str(file)]) == 7
@@ -171,18 +174,19 @@ def test_a_damaged_proof_is_exit_seven(
 
 def test_audit_show_shows_one_entry(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a document, and as a table for people."""
-    shown = answer(capsys, "audit", "show", first_decision(), "--dir", str(sandbox))
+    shown = answer(capsys, "audit", "show", first_decision(), *WHY, "--dir", str(sandbox))
 
     assert shown["decision_id"] == first_decision()
-    assert main(["audit", "show", first_decision(), "--dir", str(sandbox)]) == 0
+    assert main(["audit", "show", first_decision(), *WHY, "--dir", str(sandbox)]) == 0
     assert first_decision() in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["audit", "show", "00" * 32], 2),
-        (["audit", "show", "x"], 2),
+        (["audit", "show", "00" * 32, *WHY], 2),
+        (["audit", "show", "11" * 32], 2),
+        (["audit", "show", "x", *WHY], 2),
         (["audit", "search", "colour:red", "--purpose", "toezicht", "--reference", "1"], 2),
         (["audit", "search", "--purpose", "Too Zicht", "--reference", "1"], 2),
         (["audit", "search", "--purpose", "toezicht", "--reference", "1", "--next", "x"], 2),
@@ -194,9 +198,6 @@ def test_a_wrong_question_is_exit_two(
     """And says what was wrong, on stderr only."""
     assert main([*words, "--dir", str(sandbox)]) == code
     assert capsys.readouterr().out == ""
-
-
-WHY = ("--purpose", "toezicht", "--reference", "klacht 8")
 
 
 def test_audit_search_counts_what_it_finds(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -293,7 +294,7 @@ def test_verifying_loads_neither_network_nor_database() -> None:
 
 def test_the_first_digits_of_an_id_are_enough(sandbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody types 64 digits."""
-    shown = answer(capsys, "audit", "show", first_decision()[:8].upper(), "--dir", str(sandbox))
+    shown = answer(capsys, "audit", "show", first_decision()[:8].upper(), *WHY, "--dir", str(sandbox))
 
     assert shown["decision_id"] == first_decision()
 
@@ -306,7 +307,7 @@ def test_a_search_keeps_ids_whole_on_a_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     words = ("--purpose", "toezicht", "--reference", "zaak 1", "--dir", str(sandbox))
 
-    assert main(["audit", "search", "", *words]) == 0
+    assert main(["audit", "search", "", *words, "--second-ground", "test:proef"]) == 0
     shown = capsys.readouterr().out
     assert first_decision() in shown
     assert "00000099000000002000/SHG" in shown
