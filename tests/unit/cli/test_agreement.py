@@ -41,7 +41,7 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str, expec
         "on the basis of wmo-21b-2d (Wmo art. 21b lid 2 onder d)",
         "must: REF CH GU RP CO SA DE WK; may: HH AP RPI PO IN AT",
         "condition       Alleen bij een melding van huiselijk geweld",
-        "retention         Bericht, verzegeld, tot 7 dagen na verzending",
+        "retention         Bericht hoogstens 7 dagen na verzending, of zodra de exchange opruimt",
         "signed by         amk-noord",
         "standing          in force",
     ],
