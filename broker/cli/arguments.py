@@ -9,6 +9,7 @@ import typer
 
 from broker.dutch_time import parse_moment
 from broker.errors import MalformedError, UsageError
+from broker.moments import from_text
 from broker.names import KeyId, Micros, Oin
 
 __all__ = ["AsJson", "LedgerDirectory", "LedgerFile", "Output", "given_key_id", "given_moment", "given_oin"]
@@ -57,9 +58,17 @@ def given_key_id(text: str) -> KeyId:
 
 
 def given_moment(text: str) -> Micros:
-    """The moment that *text* is, as clocks in the Netherlands show it; a day is its beginning.
+    """The moment that *text* is, as clocks in the Netherlands show it; a day is its beginning; Z is UTC.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none; repeats it.
     """
-    return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)
+    try:
+        if text.endswith("Z"):
+            return from_text(text)
+        return parse_moment(f"{text} 00:00" if len(text) == len("2026-05-01") else text)
+    except (MalformedError, UsageError):
+        raise UsageError(
+            f"not a moment: {text}",
+            remedy="Write 2026-05-01, or 2026-05-01T10:00 in Dutch time, or 2026-05-01T08:00:00Z in UTC",
+        ) from None

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.arguments import AsJson
+from broker.cli.arguments import AsJson, given_moment
 from broker.cli.printing import print_json, print_line, print_table, printable, progress
-from broker.dutch_time import ZONE, local, parse_moment
+from broker.dutch_time import ZONE, local
 from broker.errors import UsageError
 from broker.program import stop_signal
 from broker.sandbox.cast import AGENCIES
@@ -74,7 +74,9 @@ def down(directory: Directory = _SANDBOX, as_json: AsJson = False) -> None:
 def clock(
     directory: Directory = _SANDBOX,
     forward: Annotated[str | None, typer.Option(help="How far: 90m, 2h, 5d or 13w.")] = None,
-    to: Annotated[str | None, typer.Option(help="Up to when, in Dutch time: 2026-12-24T16:00.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Up to when, in Dutch time: 2026-12-24T16:00 or 2026-12-24.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what time it is in the sandbox; drive it forward, so that terms pass. It never goes back."""
@@ -84,7 +86,7 @@ def clock(
     if forward is not None:
         drive_to(layout, later(sandbox_now(layout), forward))
     if to is not None:
-        drive_to(layout, parse_moment(to))
+        drive_to(layout, given_moment(to))
     now = local(sandbox_now(layout))
     if as_json:
         print_json({"now": now.isoformat(timespec="seconds"), "moved_seconds": moved_seconds(layout)})

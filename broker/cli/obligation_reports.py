@@ -175,7 +175,7 @@ def remind(
     from broker.obligations.store import ObligationQuery
     from broker.operations.reminding import send_reminders
     from broker.operations.under_way import under_way
-    from broker.pipelines.reminders import to_remind
+    from broker.pipelines.reminders import not_reminded, to_remind
     from producers.client import Publisher
 
     if overdue == (due_before is not None):
@@ -188,18 +188,21 @@ def remind(
     parts = opened_ledger(profile, directory)
     view, now = parts.keeper.current(), parts.clock.now()
     rules = _rules(view)
-    found = under_way(parts.obligations, ObligationQuery(now, due_before=limit or now))
+    found = list(under_way(parts.obligations, ObligationQuery(now, due_before=limit or now)))
     wanted = to_remind(found, now, limit or now, rules)
+    others = not_reminded(found, now, limit or now, rules)
     with Publisher(exchange_parts(settings)) as publisher:
         reminded = list(send_reminders(wanted, publisher, parts.reader, rules, now))
     names = {known.oin: known.short_name for known in view.agencies.values()}
     rows = [_reminded(one, names) for one in reminded]
     if as_json:
-        print_json({"reminders": rows})
+        print_json({"reminders": rows, "operator_only": others})
     elif rows:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
     else:
         print_line("nothing to remind of")
+    if others and not as_json:
+        print_line(f"{others} more told to the operator only: see `schakel doctor`, or obligations list")
     if any(one.outcome == "refused" for one in reminded):
         raise typer.Exit(ExitCode.REFUSED)
 

@@ -8,16 +8,15 @@ from typing import Annotated
 import typer
 
 from broker.agreements.document import parse_agreement
-from broker.agreements.parsing import moment
 from broker.agreements.signatures import read_revocation, read_signature
 from broker.catalogue.build import CATALOGUE
 from broker.catalogue.load import load_catalogue
-from broker.cli.arguments import AsJson, given_key_id, given_oin
+from broker.cli.arguments import AsJson, given_key_id, given_moment, given_oin
 from broker.cli.named_files import named_document
 from broker.cli.printing import print_json, print_line, print_table
 from broker.cli.schemas import schema_files
 from broker.dutch_time import local_text
-from broker.errors import EvidenceError, MalformedError, UntrustedError, UsageError
+from broker.errors import EvidenceError, UntrustedError, UsageError
 from broker.moments import to_text
 from broker.names import Micros, Oin, Role
 from broker.operations.keys import load_keys
@@ -45,7 +44,7 @@ Proof = Annotated[
 Old = Annotated[str, typer.Argument(help="OIN or short name of the agency that ends.")]
 New = Annotated[str, typer.Argument(help="OIN or short name of the agency that carries on.")]
 Since = Annotated[
-    str, typer.Option("--since", help="From when: a date, or a time in UTC such as 2013-01-01T00:00:00Z.")
+    str, typer.Option("--since", help="From when: a day, a moment in Dutch time, or one in UTC with Z.")
 ]
 
 _SANDBOX = Path("sandbox")
@@ -242,13 +241,7 @@ def _view(directory: Path, source: str | None, root: Path | None, cache: Path | 
 
 
 def _succession(view: TrustView, old: str, new: str, since: str) -> Succession:
-    try:
-        at = moment(since)
-    except MalformedError as error:
-        raise UsageError(
-            f"not a moment: {since}", remedy="Write 2013-01-01, or 2013-01-01T00:00:00Z for a time in UTC"
-        ) from error
-    return Succession(_agency(view, old), _agency(view, new), at)
+    return Succession(_agency(view, old), _agency(view, new), given_moment(since))
 
 
 def _agency(view: TrustView, text: str) -> Oin:

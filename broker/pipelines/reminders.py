@@ -29,7 +29,16 @@ from broker.obligations.states import state_of
 from broker.obligations.succession import heirs, shown
 from broker.records.model import Addressee, Record
 
-__all__ = ["REMINDER", "UNDER_WAY", "reminded", "reminder", "reminder_day", "reminder_id", "to_remind"]
+__all__ = [
+    "REMINDER",
+    "UNDER_WAY",
+    "not_reminded",
+    "reminded",
+    "reminder",
+    "reminder_day",
+    "reminder_id",
+    "to_remind",
+]
 
 REMINDER = MessageCode("E31")
 
@@ -54,9 +63,14 @@ def to_remind(
     wanted = [
         shown(each, now, rules.successions)
         for each in obligations
-        if each.due_at < due_before and state_of(each, now) in UNDER_WAY and _concerns_parties(each, rules)
+        if _due(each, now, due_before) and _concerns_parties(each, rules)
     ]
     return sorted(wanted, key=lambda each: (each.due_at, each.obligation_id))
+
+
+def not_reminded(obligations: Iterable[Obligation], now: Micros, due_before: Micros, rules: RuleSet) -> int:
+    """How many are due as in `to_remind`, and told to the operator or reported only."""
+    return sum(_due(each, now, due_before) and not _concerns_parties(each, rules) for each in obligations)
 
 
 def reminded(obligation: Obligation, now: Micros, rules: RuleSet) -> tuple[Party, ...]:
@@ -122,6 +136,10 @@ def _between(parties: Collection[Party], book: RuleBook) -> tuple[AgreementId, D
     ]
     newest = max(found, key=lambda one: (one.valid_from, one.id, one.version), default=None)
     return None if newest is None else (newest.id, newest.digest)
+
+
+def _due(obligation: Obligation, now: Micros, due_before: Micros) -> bool:
+    return obligation.due_at < due_before and state_of(obligation, now) in UNDER_WAY
 
 
 def _concerns_parties(obligation: Obligation, rules: RuleSet) -> bool:

@@ -269,7 +269,8 @@ def test_what_was_declared_is_said_as_json(
     words = ["--profile", str(profile), str(counts), "-o", str(signed), "--json"]
     assert main(["obligations", "declare", *words]) == 0
 
-    assert json.loads(capsys.readouterr().out) == {"file": str(signed), "agency": "amk-noord", "counts": 1}
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"file": str(signed), "agency": "amk-noord", "counts": 1, "left_out": 0}
 
 
 def test_a_reminder_that_is_refused_has_the_exit_code_of_refusals(
@@ -284,7 +285,9 @@ def test_a_reminder_that_is_refused_has_the_exit_code_of_refusals(
     engine.dispose()
 
     assert obligations(copy, "remind", "--overdue", "--json") == ExitCode.REFUSED
-    reminders = json.loads(capsys.readouterr().out)["reminders"]
+    said = json.loads(capsys.readouterr().out)
+    reminders = said["reminders"]
+    assert said["operator_only"] > 0
     assert {(one["outcome"], one["reason"]) for one in reminders} == {("refused", "recipient-role")}
 
 

@@ -14,7 +14,7 @@ from broker.crypto import sha256
 from broker.moments import to_text
 from broker.names import Micros, Oin, Role
 from broker.obligations.model import Obligation, Party, Succession
-from broker.pipelines.reminders import REMINDER, reminder, reminder_day, reminder_id, to_remind
+from broker.pipelines.reminders import REMINDER, not_reminded, reminder, reminder_day, reminder_id, to_remind
 from broker.pipelines.reminders import reminded as told
 from broker.records.model import Addressee, Record
 from schemas.reading import packaged
@@ -58,6 +58,14 @@ def test_parties_are_not_reminded_of_what_the_operator_is_told() -> None:
     """A missing receipt is a matter of systems."""
     assert owed(CASE, "OB-ACK")
     assert reminded(*owed(CASE, "OB-ACK"), now=at(60)) == []
+
+
+def test_what_the_operator_is_told_is_counted() -> None:
+    """So that nobody thinks that nothing is late; what is not due yet is not in it."""
+    receipts = owed(CASE, "OB-ACK")
+
+    assert not_reminded([*receipts, DECIDE], at(60), at(60), rules()) == len(receipts)
+    assert not_reminded(receipts, at(0), at(0), rules()) == 0
 
 
 def test_who_stands_there_now_is_reminded() -> None:
