@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from broker.catalogue.document import read_yaml
+from broker.catalogue.yaml_reading import read_yaml
 from broker.errors import ConfigurationError
 from broker.names import Regime
 

@@ -37,7 +37,7 @@ def go_cosigners(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(program: Path, note: bytes, folder: Path) -> subprocess.CompletedProcess[str]:
     """What the Go program says of *note*."""
     (folder / "note").write_bytes(note)
-    words = [program, folder / "note", *KEYS]
+    words = [str(program), str(folder / "note"), *map(str, KEYS)]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
 
