@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_profile", "ledger_profile", "opened_ledger"]
 
+_SANDBOX = Path("sandbox")
+
 
 def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfile:
     """The ledger's profile from what the caller named.
@@ -26,6 +28,8 @@ def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfil
         UsageError: Neither is named.
         ConfigurationError: It is not there, or not usable.
     """
+    if profile is None:
+        directory = _sandbox_here(directory)
     if directory is not None:
         return load_profile(require_sandbox(directory).ledger_profile, LedgerProfile)
     if profile is None:
@@ -35,6 +39,11 @@ def ledger_profile(profile: Path | None, directory: Path | None) -> LedgerProfil
     return load_profile(profile, LedgerProfile)
 
 
+def _sandbox_here(directory: Path | None) -> Path | None:
+    """*directory*, or the folder `sandbox` where one was made: the default of other commands too."""
+    return _SANDBOX if directory is None and Layout(_SANDBOX).ledger_profile.is_file() else directory
+
+
 def gate_profile(profile: Path | None, directory: Path | None) -> GateProfile:
     """The gate's profile from what the caller named, as for `ledger_profile`.
 
@@ -42,6 +51,8 @@ def gate_profile(profile: Path | None, directory: Path | None) -> GateProfile:
         UsageError: Neither is named.
         ConfigurationError: It is not there, or not usable.
     """
+    if profile is None:
+        directory = _sandbox_here(directory)
     if directory is not None:
         return load_profile(require_sandbox(directory).gate_profile, GateProfile)
     if profile is None:

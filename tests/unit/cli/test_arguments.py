@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from broker.cli.arguments import given_moment
+from broker.cli.ledgers import ledger_profile
 from broker.errors import UsageError
 from broker.moments import from_text
+from broker.sandbox.exchange import build
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,13 @@ def test_what_is_no_moment_is_repeated(text: str) -> None:
         given_moment(text)
 
     assert caught.value.what == f"not a moment: {text}"
+
+
+def test_the_sandbox_of_this_folder_is_the_one_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for `schakel agreement`; without one a ledger has to be named."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no ledger is named"):
+        ledger_profile(None, None)
+    build(tmp_path / "sandbox", ["localhost:1"])
+
+    assert ledger_profile(None, None) == ledger_profile(None, Path("sandbox"))
