@@ -114,8 +114,8 @@ def template(
 @app.command()
 def explain(
     code: Code,
-    sender: Annotated[str, typer.Option("--from", help="Role or agency that sends.")],
-    recipient: Annotated[str, typer.Option("--to", help="Role or agency that receives.")],
+    sender: Annotated[str | None, typer.Option("--from", help="Role or agency that sends.")] = None,
+    recipient: Annotated[str | None, typer.Option("--to", help="Role or agency that receives.")] = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -126,6 +126,8 @@ def explain(
         print_extension(extension, as_json=as_json)
         return
     entry = find_entry(catalogue, code)
+    if sender is None or recipient is None:
+        raise _between_whom(entry)
     from_role, to_role = _role(catalogue, sender), _role(catalogue, recipient)
     listed = _listed(entry, from_role, to_role)
     lines = list(_lines(catalogue, listed, _schema(entry, content)))
@@ -150,6 +152,15 @@ def explain(
     print_table(("rule", "says", "source"), [(rule.aspect, said(rule), rule.source) for rule in rules])
     for field, symbols in sorted({f: s for line in lines for f, s in line.choices.items()}.items()):
         print_line(f"{field}: one of {', '.join(symbols)}")
+
+
+def _between_whom(entry: MessageEntry) -> UsageError:
+    senders, recipients = (", ".join(roles) or "any role" for roles in (entry.sender_roles, entry.recipients))
+    return UsageError(
+        "the rules differ by who sends and who receives",
+        why=f"{entry.code} goes from {senders} to {recipients}",
+        remedy="Give --from and --to, each one of these roles or an agency",
+    )
 
 
 def _template_document(

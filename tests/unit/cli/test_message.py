@@ -64,6 +64,15 @@ def test_a_template_answers_nothing_that_is_no_id(option: str, capsys: pytest.Ca
     assert "E01" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "shg"), ("--to", "amk")], ids=["neither", "from", "to"])
+def test_explain_says_between_whom_it_goes(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks without the two roles learns which there are."""
+    assert main(["message", "explain", "E01", *words]) == 2
+    assert "E01 goes from SHG to AMK" in capsys.readouterr().err
+
+
 def test_explain_knows_the_agencies_of_a_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
     """The Raad is not named after its role."""
     assert main(["message", "explain", "E09", "--from", "bjz-noord", "--to", "raad-noord", "--json"]) == 0
