@@ -125,7 +125,7 @@ def test_the_scenario_that_a_page_writes_comes_out_as_it_says(own_kafka: None, t
     assert (played.code, played.err[-2000:] if played.code else "") == (0, "")
 
 
-@pytest.mark.parametrize("page", [SCENARIOS, ROOT / "docs" / "spec" / "obligations.md"], ids=named)
+@pytest.mark.parametrize("page", [SCENARIOS, ROOT / "docs/spec/obligations.md"], ids=named)
 def test_a_page_names_every_duty_that_may_be_waived(page: Path) -> None:
     """In the order of the catalogue, and no other."""
     asked = load_catalogue(packaged()).messages[WAIVER].assertions

@@ -97,7 +97,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("broker/cli/",),
     # Documents written by people are read where their model stands.
     "pydantic": (
-        *("broker/strict_json.py", "broker/dsse.py"),
+        *("broker/document_faults.py", "broker/strict_json.py", "broker/dsse.py"),
         *("broker/settings.py", "broker/adapters/", "broker/cli/", "broker/sandbox/"),
         *("broker/agreements/", "broker/catalogue/", "broker/records/", "broker/trust/"),
         "producers/rules.py",

@@ -15,7 +15,7 @@ from tests.architecture.source import ROOT
 from tests.open_world import CATALOGUE, party
 from tests.unit.domain.duties import Said
 
-_PAGE = (ROOT / "docs" / "spec" / "obligations.md").read_text(encoding="utf-8")
+_PAGE = (ROOT / "docs/spec/obligations.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| (\d{4}-\d\d-\d\d \d\d:\d\d) \| (.*?) \|$", re.MULTILINE)
 
 _YES = (("taken_in_investigation", "true"),)
