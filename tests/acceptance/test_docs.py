@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ _PROOF = re.compile(r"`((?:unit|integration|acceptance|contract|architecture)/[a
 def folder(own_kafka: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a sandbox that runs: `sandbox`, as the how-to pages call it."""
     folder = tmp_path_factory.mktemp("docs")
+    # The pages are followed in the root of the repository; this is what they use of it.
+    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("kafka"))
     with _nothing_left(folder):
         up = schakel("dev", "up", "--dir", folder / "sandbox", "--detach", seconds=180)
         assert up.code == 0, up.err

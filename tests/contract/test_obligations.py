@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, Executable, delete, text, update
+from sqlalchemy import Engine, Executable, delete, update
 
 from broker.adapters.database import migrate, open_engine, writing
 from broker.adapters.ledger_obligations import SqlObligationReader
@@ -28,6 +28,7 @@ from broker.sandbox.exchange import build
 from broker.sandbox.layout import Layout
 from broker.settings import LedgerProfile, load_profile
 from tests.audit_world import AMK, DECIDED, ORIGIN, SHG, Gates, entries, gates
+from tests.contract.older import make_older
 from tests.obligation_world import REPORT, Told, case_of, case_ref, told
 
 NOW = Micros(DECIDED + 3 * HOUR)
@@ -140,11 +141,7 @@ def test_an_older_database_gets_its_obligations_at_the_next_start(
     """Entries that were there before the table are not left out."""
     store = SqlLedgerStore(engine, ORIGIN)
     store.append(store.acquire(), Batch(tuple(entries(case_of(1))), (), {}))
-    with writing(engine) as connection:
-        for later_table in ("obligations", "subjects", "tallies"):
-            connection.execute(text(f"DROP TABLE {later_table}"))
-        connection.execute(text("ALTER TABLE log DROP COLUMN rules"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    make_older(engine)
     with pytest.raises(ConfigurationError, match="no obligations yet"):
         reader.obligations(ALL, 50)
     later = open_engine(url)

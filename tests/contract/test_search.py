@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, text, update
+from sqlalchemy import Engine, delete, update
 
 from broker.adapters.database import migrate, writing
 from broker.adapters.ledger_reader import SqlLedgerReader
@@ -22,6 +22,7 @@ from broker.dutch_time import local
 from broker.moments import DAY, HOUR
 from broker.names import Micros, SubjectRef
 from tests.audit_world import DECIDED, ORIGIN, decisions, drawn, entries
+from tests.contract.older import make_older
 
 _COUNT = 60
 _SUBJECT = SubjectRef(drawn("a person", 16))
@@ -132,10 +133,7 @@ def test_references_are_read_with_the_entries(reader: SqlLedgerReader, engine: E
 
 def test_an_older_ledger_is_indexed_when_its_tables_are_made(reader: SqlLedgerReader, engine: Engine) -> None:
     """Entries that were there before the index are found by it."""
-    with writing(engine) as connection:
-        for table in ("subjects", "tallies"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    make_older(engine)
     migrate(engine)
 
     assert reader.index_differences() == []

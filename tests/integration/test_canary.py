@@ -234,10 +234,10 @@ def _own(exchange: RealExchange) -> list[Path]:
 
 
 def test_every_free_text_held_a_canary(flown: Flown, figure: Callable[[str], None]) -> None:
-    """Dozens of fields in a dozen groups, narrative ones among them."""
+    """Some twenty fields in a dozen groups, narrative ones too; the others have a form of their own."""
     fields = set(flown.canaries.values())
     figure(f"canaries: {len(flown.canaries)} in {len(fields)} fields")
-    assert len(fields) > 25
+    assert len(fields) > 20
     assert any(field.startswith("CO.") for field in fields)
 
 

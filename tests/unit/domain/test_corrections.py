@@ -17,7 +17,7 @@ from tests.open_world import CATALOGUE, party
 from tests.unit.domain.duties import Said, duties, owed_by
 
 AMK, SHG, GATE = party("AMK"), party("SHG"), party("GATE")
-SPEC = Path(__file__).parents[3] / "docs" / "spec" / "obligations.md"
+SPEC = Path(__file__).parents[3] / "docs/spec/obligations.md"
 REPORT = Said(1, "E01", SHG, AMK)
 TIMELY = {EnvelopeReason.EXPIRED.value, EnvelopeReason.FROM_THE_FUTURE.value}
 
