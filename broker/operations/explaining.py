@@ -204,7 +204,7 @@ def _content(catalogue: Catalogue, question: Question, grant: Grant | None) -> I
     yield from _obligations(catalogue, question)
     if grant is not None:
         acute = (
-            "When the agreement is not in force by time, an acute message still goes, and opens OB-JUSTIFY."
+            "For 90 days after the agreement's end an acute message still goes, and opens OB-JUSTIFY."
             if grant.emergency
             else "There is no emergency clause: outside its time nothing goes, however acute."
         )
