@@ -64,6 +64,11 @@ class SqlAccessLog:
         with reading(self._engine) as connection:
             return _state(connection, held=False)
 
+    def signed_size(self) -> int:
+        """How many entries the largest checkpoint that was ever signed covers; 0 when none was."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.max(ACCESS_CHECKPOINTS.c.size))).scalar_one() or 0
+
     def rows(self, start: int = 0) -> Iterator[AccessRow]:
         """Every entry from *start* on, in order, read in pieces."""
         seq = ACCESS_ENTRIES.c.seq

@@ -74,6 +74,10 @@ class AccessLog(Protocol):
         """Size and root as they are stored."""
         ...
 
+    def signed_size(self) -> int:
+        """How many entries the largest checkpoint that was ever signed covers; 0 when none was."""
+        ...
+
     def rows(self, start: int = 0) -> Iterator[AccessRow]:
         """Every entry from *start* on, in order."""
         ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from broker.audit.access_check import AccessReport
     from broker.parts import AuditParts
 
-__all__ = ["app", "checked_accesses"]
+__all__ = ["accesses", "app", "checked_accesses"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -135,8 +135,7 @@ def _text(query: AccessQuery) -> str:
     words = [("ground", query.ground), ("party", query.party), ("person", query.person)]
     words += [("reference", query.reference)]
     words += [(name, to_text(at)) for name, at in (("since", query.since), ("until", query.until)) if at]
-    said = " ".join(f"{name}:{value}" for name, value in words if value)
-    return "".join(letter if letter.isprintable() else "?" for letter in said)[:2000]
+    return " ".join(f"{name}:{value}" for name, value in words if value)
 
 
 def _document(event: AccessEvent) -> dict[str, object]:

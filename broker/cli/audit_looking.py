@@ -168,7 +168,7 @@ class Here:
             ground=first,
             second_ground=more[0] if more else None,
             command=self.command,
-            query=text,
+            query=_one_line(text),
             hits=hits,
             decisions=tuple(Digest(one) for one in decisions[:MAX_OPENED]),
             export_digest=export,
@@ -213,6 +213,11 @@ class Here:
             raise UsageError(denied.what, remedy=denied.remedy, code=denied.reason)
         self.record(text, 0, refusal=denied.reason)
         raise UnauthorisedError(denied.what, remedy=denied.remedy, code=denied.reason)
+
+
+def _one_line(text: str) -> str:
+    """*text* as the log takes it: what people gave must never keep a question from being recorded."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:2000])
 
 
 def _grounds(why: Why, viewer: Viewer, parts: AuditParts) -> tuple[Ground, ...]:

@@ -11,9 +11,12 @@ import typer
 
 from broker import logs
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile, Output, given_moment
+from broker.cli.audit_looking import ForPurpose, Reference, Why
 from broker.cli.ledgers import opened_ledger
+from broker.cli.looking_up import looked_up, own_agency
 from broker.cli.named_files import read_named, write_named
 from broker.cli.printing import hint, print_json, print_line, print_table
+from broker.crypto import sha256
 from broker.errors import ExitCode, MalformedError, UsageError
 from broker.moments import to_text
 from broker.names import Oin
@@ -50,6 +53,8 @@ def report(
     public: Annotated[
         bool, typer.Option("--public", help="Let no count of 1 to 5 be seen or follow.")
     ] = False,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Count what should exist, what does and what is missing, per pair of agencies, duty and month.
@@ -59,13 +64,14 @@ def report(
     from broker.operations.completeness import count_all
 
     months = _period(period)
-    parts = opened_ledger(profile, directory)
-    view, now = parts.keeper.current(), parts.clock.now()
-    counted = count_all(parts.obligations, view, now)
-    believed = _believed(declared or [], view, parts)
-    agencies = _agencies(agency or [], view)
-    names = {known.oin: known.short_name for known in view.agencies.values()}
-    cells = selected(counted.cells, months, agencies)
+    with looked_up("report", Why(purpose, reference), profile, directory) as looking:
+        parts, view = looking.parts, looking.parts.keeper.current()
+        counted = count_all(parts.obligations, view, parts.clock.now())
+        believed = _believed(declared or [], view, parts)
+        agencies = _agencies(agency or [], view)
+        names = {known.oin: known.short_name for known in view.agencies.values()}
+        cells = selected(counted.cells, months, agencies)
+        looking.record(" ".join([*(f"agency:{one}" for one in agency or []), f"period:{period or ''}"]), 0)
     beside = _beside(cells, believed, months, agencies, names, public=public)
     document: dict[str, Any] = {
         "period": None if months is None else {"first": months.first, "last": months.last},
@@ -130,6 +136,8 @@ def calendar(
     output: Output,
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Write what an agency still owes as a calendar: code, case reference and due moment, nothing else."""
@@ -138,15 +146,18 @@ def calendar(
     from broker.operations.calendar import calendar_of
     from broker.operations.under_way import under_way
 
-    parts = opened_ledger(profile, directory)
-    view, now = parts.keeper.current(), parts.clock.now()
-    (oin,) = _agencies([agency], view)
-    successions = _rules(view).successions
-    # Whoever stands in somebody's place owes what that one owed.
-    parties = frozenset({oin, *(each.old for each in successions)})
-    found = under_way(parts.obligations, ObligationQuery(now, parties))
-    owed = [each for each in found if oin in {one.oin for one in heirs(each.debtor, now, successions)}]
-    write_named(output, calendar_of(owed, now))
+    with looked_up("calendar", Why(purpose, reference), profile, directory) as looking:
+        parts = looking.parts
+        view, now = parts.keeper.current(), parts.clock.now()
+        (oin,) = _agencies([own_agency(looking, view, agency) or agency], view)
+        successions = _rules(view).successions
+        # Whoever stands in somebody's place owes what that one owed.
+        parties = frozenset({oin, *(each.old for each in successions)})
+        found = under_way(parts.obligations, ObligationQuery(now, parties))
+        owed = [each for each in found if oin in {one.oin for one in heirs(each.debtor, now, successions)}]
+        made = calendar_of(owed, now)
+        looking.record(f"agency:{agency}", len(owed), export=sha256(made))
+    write_named(output, made)
     name = view.agencies[oin].short_name
     if as_json:
         print_json({"file": output, "agency": name, "due_moments": len(owed)})

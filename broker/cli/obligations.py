@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from broker.cli.arguments import AsJson, LedgerDirectory, LedgerFile, given_moment
-from broker.cli.ledgers import opened_ledger
+from broker.cli.audit_looking import ForPurpose, Reference, Why
+from broker.cli.looking_up import looked_up, own_agency
 from broker.cli.obligation_reports import app as reports
 from broker.cli.printing import print_json, print_line, print_table
 from broker.dutch_time import local
@@ -58,6 +59,8 @@ def list_(
         typer.Option("--overdue", help="Past the due moment and not ended, without --state; exit 9 if any."),
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 100,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """List obligations, the earliest due first; moments are those of the Netherlands."""
@@ -67,17 +70,21 @@ def list_(
             why="its exit code would tell of other states",
             remedy="Give --overdue alone, or --state overdue beside the other states",
         )
-    parts = opened_ledger(profile, directory)
-    here = _Here.of(parts)
-    query = ObligationQuery(
-        now=here.now,
-        parties=here.standing_for(agency),
-        case_ref=_case(case),
-        code=None if code is None else _duty(code, here.rules),
-        states=frozenset({State.OVERDUE} if overdue else state or ()),
-        due_before=None if due_before is None else given_moment(due_before),
-    )
-    found = [here.document(each) for each in parts.obligations.obligations(query, limit)]
+    with looked_up("list", Why(purpose, reference), profile, directory) as looking:
+        here = _Here.of(looking.parts)
+        query = ObligationQuery(
+            now=here.now,
+            parties=here.standing_for(own_agency(looking, here.view, agency)),
+            case_ref=_case(case),
+            code=None if code is None else _duty(code, here.rules),
+            states=frozenset({State.OVERDUE} if overdue else state or ()),
+            due_before=None if due_before is None else given_moment(due_before),
+        )
+        found = [here.document(each) for each in looking.parts.obligations.obligations(query, limit)]
+        words = {"agency": agency, "case": case, "code": code, "due-before": due_before}
+        asked = [f"{name}:{word}" for name, word in words.items() if word]
+        asked += [f"state:{one}" for one in sorted(query.states)]
+        looking.record(" ".join(asked), len(found))
     if as_json:
         print_json({"obligations": found})
     elif found:
@@ -95,6 +102,8 @@ def show(
     ],
     profile: LedgerFile = None,
     directory: LedgerDirectory = None,
+    purpose: ForPurpose = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Show everything about one obligation."""
@@ -104,16 +113,20 @@ def show(
             why="it has 64 hexadecimal digits, of which at least the first 8 are given",
             remedy="Find it: schakel obligations list",
         )
-    parts = opened_ledger(profile, directory)
-    found = parts.obligations.obligation_prefix(obligation.lower(), 2)
-    if len(found) != 1:
-        raise UsageError(
-            "several obligations begin so" if found else "the ledger has no such obligation",
-            why="the id is ambiguous" if found else "no id is this or begins so",
-            remedy="Give more digits of it" if found else "Find it: schakel obligations list",
-        )
-    here = _Here.of(parts)
-    document = here.document(found[0])
+    with looked_up("show", Why(purpose, reference), profile, directory) as looking:
+        here, own = _Here.of(looking.parts), looking.permit().own
+        found = looking.parts.obligations.obligation_prefix(obligation.lower(), 2)
+        if own is not None:
+            mine = here.standing_for(str(own))
+            found = [one for one in found if not mine.isdisjoint((one.debtor.oin, one.creditor.oin))]
+        if len(found) != 1:
+            raise UsageError(
+                "several obligations begin so" if found else "the ledger has no such obligation",
+                why="the id is ambiguous" if found else "no id is this or begins so",
+                remedy="Give more digits of it" if found else "Find it: schakel obligations list",
+            )
+        document = here.document(found[0])
+        looking.record(f"obligation:{found[0].obligation_id.hex()}", 1)
     if as_json:
         print_json({"obligations": [document]})
     else:
