@@ -42,6 +42,7 @@ __all__ = [
     "PROCESS_FAILED",
     "PROCESS_STARTED",
     "PROCESS_STOPPED",
+    "RETENTION_RECORDED",
     "WITNESS_ANSWERED",
     "WITNESS_CONFLICT",
     "WITNESS_REFUSED",
@@ -66,6 +67,7 @@ OBLIGATIONS_REBUILT = "obligations_rebuilt"
 PROCESS_FAILED = "process_failed"
 PROCESS_STARTED = "process_started"
 PROCESS_STOPPED = "process_stopped"
+RETENTION_RECORDED = "retention_recorded"
 WITNESS_ANSWERED = "witness_answered"
 WITNESS_CONFLICT = "witness_conflict"
 WITNESS_REFUSED = "witness_refused"

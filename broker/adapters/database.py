@@ -49,7 +49,7 @@ __all__ = [
     "writing",
 ]
 
-NEWEST = "0004"
+NEWEST = "0005"
 """The newest migration; a test compares it with the migrations that there are."""
 
 _SQLITE = "sqlite:///"

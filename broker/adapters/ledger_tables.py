@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 __all__ = [
     "ACCESSES",
     "ACCESS_CHECKPOINTS",
     "ACCESS_ENTRIES",
     "ACCESS_LOG",
+    "CASE_DETAILS",
+    "CASE_KEYS",
     "CHECKPOINTS",
     "ENTRIES",
     "LOG",
@@ -16,6 +18,7 @@ __all__ = [
     "OBLIGATIONS",
     "OFFSETS",
     "PROBLEMS",
+    "RETENTION_LOG",
     "SUBJECTS",
     "TALLIES",
 ]
@@ -212,3 +215,39 @@ OBLIGATIONS = Table(
 Index("obligations_case", OBLIGATIONS.c.case_ref, OBLIGATIONS.c.id)
 # What is still owed is little, and asked for by when it is due; for PostgreSQL, see above.
 Index("obligations_due", OBLIGATIONS.c.due_at, sqlite_where=OBLIGATIONS.c.closing == "")
+
+RETENTION_LOG = Table(
+    "retention_log",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("person", String(220), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("reference", String(200), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+"""Every record in its place; two that are written at once meet in the primary key, and one fails."""
+
+CASE_KEYS = Table(
+    "case_keys",
+    METADATA,
+    Column("case_ref", LargeBinary, primary_key=True),
+    Column("key_id", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("epoch", LargeBinary, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+"""One random key for each case that has details, wrapped under the key of an epoch."""
+
+CASE_DETAILS = Table(
+    "case_details",
+    METADATA,
+    Column("detail_id", LargeBinary, primary_key=True),
+    Column("case_ref", LargeBinary, nullable=False, index=True),
+    Column("key_id", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+)

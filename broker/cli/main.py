@@ -70,6 +70,7 @@ NOUNS: Final = (
     Noun("witness", "Watch logs of others, and cosign what only ever grew."),
     Noun("obligations", "See what must be answered by when, and whether it was."),
     Noun("audit", "Search the audit trail, prove an entry, verify a proof."),
+    Noun("retention", "Clear what has had its time, and hold what must stay."),
     Noun("bench", "Measure what this machine carries, beside a bare Kafka path.", single=True),
     Noun("doctor", "Find out why something does not work.", single=True),
     Noun("version", "Show the versions in use.", single=True),

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from broker.audit.events import AuditEvent, MessageFacts, Outcome
+from broker.audit.retention import Recorded
 from broker.moments import DAY
 from broker.names import CaseRef, MessageId, MessageType, Micros, Oin, TopicName
 from broker.ports import Offsets, Position
@@ -30,7 +31,6 @@ __all__ = [
     "Kept",
     "Known",
     "PartitionPlan",
-    "Recorded",
     "Unconfirmed",
     "plan_bodies",
 ]
@@ -57,18 +57,6 @@ class Kept(StrEnum):
     HOLD = "hold"
     NOT_IN_LEDGER = "not-in-ledger"
     LEDGER_BEHIND = "ledger-behind"
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A decision of the ledger, and where its record stands.
-
-    Attributes:
-        position: Of the decision record; the original stands at ``event.source``.
-    """
-
-    position: Position
-    event: AuditEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.audit.events import AuditEvent, Outcome, Source
+from broker.audit.retention import Recorded
 from broker.moments import DAY, HOUR
 from broker.names import MessageId, Micros, TopicName
-from broker.pipelines.retention import CAP, BodyPlan, Kept, Known, Recorded, plan_bodies
+from broker.pipelines.retention import CAP, BodyPlan, Kept, Known, plan_bodies
 from broker.ports import Position
 from broker.topics import QUARANTINE
 from tests.audit_world import AMK, DECIDED, TOPIC, event, quarantined, refused
